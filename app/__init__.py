@@ -1,0 +1,64 @@
+"""Gatewright: an OAuth 2.0 authorization server whose specialty is admission."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import (
+    config,
+    console,
+    errors,
+    extensions,
+    limits,
+    logs,
+    mount,
+    protocol,
+    security,
+    views,
+)
+from app.browser_session import DatabaseSessions
+from app.config import Settings
+from app.domain import credentials
+from app.domain.passwords import Passwords
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Wire one application; raises ConfigurationError when the settings have faults."""
+    chosen = settings or config.load()
+    app = Flask(
+        "app",
+        template_folder=str(mount.folder("templates")),
+        static_folder=str(mount.folder("static")),
+    )
+    secret_key = config.secret_key(chosen)
+    app.extensions["gatewright.settings"] = chosen
+    app.extensions["gatewright.keys"] = {
+        purpose: credentials.subkey(secret_key, purpose)
+        for purpose in ("signing keys", "refresh successors", "consent tickets")
+    }
+    app.extensions["gatewright.passwords"] = Passwords(
+        chosen.password_memory_kib, chosen.password_concurrency
+    )
+    app.config.update(
+        SECRET_KEY=secret_key,
+        SQLALCHEMY_DATABASE_URI=chosen.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS=extensions.engine_options(chosen.sqlalchemy_url),
+        MAX_CONTENT_LENGTH=chosen.maximum_body_bytes,
+        MAX_FORM_MEMORY_SIZE=chosen.maximum_body_bytes,
+        MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_ENABLED=chosen.rate_limit_enabled,
+        RATELIMIT_STORAGE_URI=chosen.redis_url.get_secret_value() or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=limits.storage_options(chosen),
+    )
+    app.session_interface = DatabaseSessions()
+    extensions.db.init_app(app)
+    extensions.migrate.init_app(app, extensions.db, directory=str(mount.folder("migrations")))
+    extensions.csrf.init_app(app)
+    extensions.limiter.init_app(app)
+    for part in (logs, security, views, limits, errors, protocol, console):
+        part.init_app(app)
+    app.wsgi_app = mount.IssuerPath(app.wsgi_app, chosen.issuer)  # type: ignore[method-assign]
+    if chosen.trusted_proxies:
+        hops = chosen.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,142 @@
+"""Owns the cookie of browsers: a sealed note before sign-in, a row of the database after it."""
+
+from typing import Any
+
+from flask import Flask, Request, Response, g, request, session
+from flask.sessions import SessionInterface, SessionMixin
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from app import clock
+from app.config import Settings
+from app.domain import sessions, users
+from app.domain.users import User
+from app.extensions import db
+
+ANONYMOUS_SECONDS = 3600
+
+
+class BrowserSession(dict[str, Any], SessionMixin):
+    """What one browser is remembered by; ``row`` is there once somebody signed in."""
+
+    def __init__(self, values: dict[str, Any], row: sessions.Session | None = None) -> None:
+        """Start from stored values."""
+        super().__init__(values)
+        self.before = dict(values)
+        self.fresh_cookie: str | None = None
+        self.session_id = row.id if row is not None else None
+        self.user_id = row.user_id if row is not None else None
+        self.auth_time = row.auth_time if row is not None else 0
+        self.last_seen_at = row.last_seen_at if row is not None else 0
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the values differ from the stored ones."""
+        return dict(self) != self.before
+
+
+class DatabaseSessions(SessionInterface):
+    """Keeps signed-in sessions in the database, so that they end everywhere at once."""
+
+    def open_session(self, app: Flask, request: Request) -> BrowserSession:
+        """Return the session of the cookie, or an empty one."""
+        settings: Settings = app.extensions["gatewright.settings"]
+        value = request.cookies.get(cookie_name(settings), "")
+        if value.startswith("s_"):
+            row = sessions.find(value, settings.session_idle_seconds)
+            return BrowserSession(dict(row.data) if row is not None else {}, row)
+        if not value:
+            return BrowserSession({})
+        try:
+            return BrowserSession(serializer(app).loads(value, max_age=ANONYMOUS_SECONDS))
+        except BadSignature:
+            return BrowserSession({})
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write what changed; a session that nobody signed in to lives in its cookie."""
+        if not isinstance(session, BrowserSession):
+            return
+        settings: Settings = app.extensions["gatewright.settings"]
+        response.vary.add("Cookie") if session else None
+        if session.session_id is not None:
+            write_row(session)
+            if session.fresh_cookie is not None:
+                set_cookie(settings, response, session.fresh_cookie)
+        elif session.changed:
+            set_cookie(settings, response, serializer(app).dumps(dict(session)))
+
+
+def write_row(session: BrowserSession) -> None:
+    """Store changed values and, once a minute, that the session is in use."""
+    if session.session_id is None:
+        return
+    if session.changed:
+        sessions.write(session.session_id, dict(session))
+        db.session.commit()
+    elif clock.epoch() - session.last_seen_at >= sessions.TOUCH_SECONDS:
+        sessions.touch(session.session_id)
+        db.session.commit()
+
+
+def set_cookie(settings: Settings, response: Response, value: str) -> None:
+    """Set the cookie of this server."""
+    response.set_cookie(
+        cookie_name(settings), value, httponly=True, secure=settings.secure, samesite="Lax"
+    )
+
+
+def cookie_name(settings: Settings) -> str:
+    """Return a name that binds the cookie to this host where browsers support it."""
+    return "__Host-gatewright" if settings.secure else "gatewright"
+
+
+def serializer(app: Flask) -> URLSafeTimedSerializer:
+    """Return what signs the cookies of anonymous sessions."""
+    return URLSafeTimedSerializer(str(app.config["SECRET_KEY"]), salt="anonymous session")
+
+
+def begin(user: User, settings: Settings, address: str) -> None:
+    """Sign a user in: a new session with a new cookie; nothing of the old one stays."""
+    browser = current()
+    if browser.session_id is not None:
+        sessions.end(browser.session_id)
+    row, value = sessions.issue(
+        user.id,
+        lifetime_seconds=settings.session_absolute_seconds,
+        address=address,
+        user_agent=request.headers.get("User-Agent", ""),
+    )
+    browser.clear()
+    browser.session_id, browser.user_id = row.id, user.id
+    browser.auth_time, browser.last_seen_at = row.auth_time, row.last_seen_at
+    browser.fresh_cookie, browser.before = value, {}
+    g.current_user = user
+
+
+def end() -> None:
+    """Sign the user of this browser out."""
+    browser = current()
+    if browser.session_id is not None:
+        sessions.end(browser.session_id)
+    browser.clear()
+    browser.session_id = browser.user_id = None
+    browser.before = {"signed out": True}
+    g.current_user = None
+
+
+def current() -> BrowserSession:
+    """Return the session of this request."""
+    found = session._get_current_object()  # type: ignore[attr-defined]  # a proxy of werkzeug
+    if not isinstance(found, BrowserSession):
+        message = "the application uses DatabaseSessions"
+        raise TypeError(message)
+    return found
+
+
+def current_user() -> User | None:
+    """Return who is signed in and not disabled, or None."""
+    if "current_user" not in g:
+        user_id = current().user_id
+        user = users.find(user_id) if user_id is not None else None
+        g.current_user = user if user is not None and user.disabled_at is None else None
+    user = g.current_user
+    return user if isinstance(user, User) else None

@@ -1,0 +1,284 @@
+"""Owns the settings: every knob with type, default, unit and one sentence."""
+
+import os
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from flask import current_app
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+PREFIX = "GATEWRIGHT_"
+FROM_FILE = ("secret_key", "database_url", "redis_url", "registration_token")
+"""Settings that hold secrets: also read from the file that ``GATEWRIGHT_<NAME>_FILE`` names."""
+
+KNOWN_EDITORS = ("cursor", "vscode", "vscode-insiders", "windsurf")
+
+
+class ConfigurationError(Exception):
+    """Raised when the settings have faults; ``faults`` lists a sentence for each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        """Collect the faults."""
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Reads ``GATEWRIGHT_<NAME>_FILE`` for the settings that hold secrets."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return the content of the file named for one field."""
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        return (Path(path).read_text().strip() if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the values of all fields that have a file."""
+        values = {}
+        for name in FROM_FILE:
+            value, _, _ = self.get_field_value(self.settings_cls.model_fields[name], name)
+            if value is not None:
+                values[name] = value
+        return values
+
+
+class Settings(BaseSettings):
+    """The settings of one server; every one is an environment variable with the prefix."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, validate_default=True
+    )
+
+    issuer: str = Field(
+        "http://127.0.0.1:8000",
+        description="URL of this server, byte for byte as clients compare it; may have a path.",
+    )
+    data_dir: Path = Field(
+        Path("instance"), description="Folder of the SQLite database and the secret key file."
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="SQLAlchemy URL; empty means SQLite in the data directory.",
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Redis for rate limits shared by several processes."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="At least 32 characters; seals keys and signs cookies. With SQLite it is made"
+        " on first start and kept in the data directory.",
+    )
+    registration_mode: Literal["closed", "token", "open"] = Field(
+        "open", description="Who may register until an operator switches it at run time."
+    )
+    registration_token: SecretStr = Field(
+        SecretStr(""), description="One static initial access token, at least 20 characters."
+    )
+    registration_rate_limit: str = Field(
+        "5 per minute", description="Registrations of one software from one address."
+    )
+    registration_address_rate_limit: str = Field(
+        "120 per minute", description="Registrations from one address, whatever the software."
+    )
+    token_rate_limit: str = Field(
+        "1200 per minute", description="Failed client authentications from one address."
+    )
+    introspection_rate_limit: str = Field(
+        "6000 per minute", description="Introspections by one client."
+    )
+    sign_in_rate_limit: str = Field(
+        "30 per minute", description="Sign-in attempts from one address."
+    )
+    rate_limit_enabled: bool = Field(True, description="Switch of all rate limits.")
+    trusted_proxies: int = Field(
+        0, ge=0, le=8, description="How many reverse proxies stand before the server."
+    )
+    access_token_seconds: int = Field(
+        900, ge=30, le=86400, description="Lifetime of access tokens."
+    )
+    code_seconds: int = Field(60, ge=5, le=600, description="Lifetime of authorization codes.")
+    refresh_idle_seconds: int = Field(
+        30 * 86400, ge=60, description="A refresh token unused for so long is dead."
+    )
+    refresh_absolute_seconds: int = Field(
+        90 * 86400, ge=60, description="A grant is dead so long after the consent."
+    )
+    refresh_grace_seconds: int = Field(
+        10, ge=0, le=30, description="A replayed refresh token gets the same successor so long."
+    )
+    waiting_seconds: int = Field(
+        120, ge=5, le=900, description="How long the waiting page waits for an approval."
+    )
+    default_resource: str = Field(
+        "", description="Resource of requests that name none; empty means the issuer."
+    )
+    pkce_required: Literal["all", "public"] = Field(
+        "all", description="public lets confidential OpenID clients with a nonce go without PKCE."
+    )
+    private_use_schemes: tuple[str, ...] = Field(
+        KNOWN_EDITORS, description="Private-use redirect schemes without a dot that are accepted."
+    )
+    contact: str = Field(
+        "the operators of this server",
+        max_length=200,
+        description="Whom refused and waiting people should ask; printable ASCII.",
+    )
+    session_idle_seconds: int = Field(
+        1800, ge=60, description="A signed-in session unused for so long ends."
+    )
+    session_absolute_seconds: int = Field(
+        12 * 3600, ge=60, description="A signed-in session ends so long after sign-in."
+    )
+    password_memory_kib: int = Field(
+        47104, ge=19456, description="Memory of one argon2id hash, in KiB."
+    )
+    password_concurrency: int = Field(
+        2, ge=1, le=64, description="Password hashes computed at the same time by one process."
+    )
+    maximum_body_bytes: int = Field(
+        65536, ge=4096, description="Larger request bodies are refused with 413."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is logged."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then the files of secrets."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
+    @field_validator("issuer")
+    @classmethod
+    def issuer_is_a_secure_url(cls, value: str) -> str:
+        """Demand https, or http on a loopback address, without query, fragment or slash."""
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an absolute http or https URL")
+        if parts.query or parts.fragment or parts.username or value.endswith("/"):
+            raise ValueError("must have no query, fragment, user or trailing slash")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("must be https unless its host is a loopback address")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def secret_key_is_long(cls, value: SecretStr) -> SecretStr:
+        """Refuse a short secret key."""
+        if 0 < len(value.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return value
+
+    @field_validator("registration_token")
+    @classmethod
+    def registration_token_is_long(cls, value: SecretStr) -> SecretStr:
+        """Refuse an initial access token that can be guessed."""
+        if 0 < len(value.get_secret_value()) < 20:
+            raise ValueError("must have at least 20 characters")
+        return value
+
+    @field_validator("contact")
+    @classmethod
+    def contact_fits_an_error_description(cls, value: str) -> str:
+        """Keep the contact inside the characters of RFC 6749 section 5.2."""
+        if not all(" " <= character <= "~" and character not in '"\\' for character in value):
+            raise ValueError("must be printable ASCII without quotes and backslashes")
+        return value
+
+    @model_validator(mode="after")
+    def secret_key_is_shared(self) -> "Settings":
+        """Refuse a database of several machines without a shared secret key."""
+        if self.database_url.get_secret_value() and not self.secret_key.get_secret_value():
+            raise ValueError(
+                "GATEWRIGHT_SECRET_KEY must be set together with GATEWRIGHT_DATABASE_URL,"
+                " because every process needs the same key"
+            )
+        return self
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """Return the database URL, SQLite in the data directory when none is set."""
+        url = self.database_url.get_secret_value()
+        return url or f"sqlite:///{self.data_dir.absolute() / 'gatewright.db'}"
+
+    @property
+    def resource(self) -> str:
+        """Return the resource of requests that name none."""
+        return self.default_resource or self.issuer
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether browsers reach this server over https."""
+        return self.issuer.startswith("https://")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or literal address is this machine's loopback."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings; raises ConfigurationError with every fault at once."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigurationError(list(faults(error))) from None
+    except OSError as error:
+        raise ConfigurationError([f"a secret file cannot be read: {error.strerror}"]) from None
+
+
+def faults(error: ValidationError) -> Iterator[str]:
+    """Turn each fault into a sentence that names the variable and never shows its value."""
+    for fault in error.errors(include_input=False, include_url=False):
+        name = f"{PREFIX}{str(fault['loc'][0]).upper()} " if fault["loc"] else ""
+        yield name + str(fault["msg"]).removeprefix("Value error, ")
+
+
+def current_settings() -> Settings:
+    """Return the settings of the application that serves this request."""
+    settings: Settings = current_app.extensions["gatewright.settings"]
+    return settings
+
+
+def secret_key(settings: Settings) -> str:
+    """Return the secret key; without one, make it once and keep it in the data directory."""
+    given = settings.secret_key.get_secret_value()
+    if given:
+        return given
+    path = settings.data_dir / "secret_key"
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(os.urandom(32).hex())
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        check_private(path)
+    finally:
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+def check_private(path: Path) -> None:
+    """Refuse a key file that others can read."""
+    if path.stat().st_mode & 0o077:
+        raise ConfigurationError([f"{path.name} in the data directory must have mode 0600"])

@@ -1,0 +1,184 @@
+"""Owns authorization codes: issued after consent, redeemed at most once (RFC 6749 §4.1)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, String, delete, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import clock
+from app.domain import audit, credentials, errors, grants
+from app.domain.audit import Actor, Tag
+from app.domain.grants import TokenRules
+from app.extensions import Base, JSONValue, db
+
+VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}\Z")
+"""RFC 7636 section 4.1."""
+CHALLENGE = re.compile(r"[A-Za-z0-9\-_]{43}\Z")
+"""An S256 challenge is the base64url of 32 bytes (RFC 7636 section 4.2)."""
+FAILED = (
+    "The authorization code, its redirect_uri or its code_verifier does not match, or the code"
+    " was used or is too old; start a new authorization request."
+)
+
+
+class AuthorizationCode(Base):
+    """One code, by digest; spent ones stay so that a replay ends the family."""
+
+    __tablename__ = "authorization_codes"
+
+    code_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), index=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    redirect_uri: Mapped[str] = mapped_column(String(2048))
+    code_challenge: Mapped[str | None] = mapped_column(String(43))
+    scopes: Mapped[list[str]] = mapped_column(JSONValue)
+    resources: Mapped[list[str]] = mapped_column(JSONValue)
+    nonce: Mapped[str | None] = mapped_column(String(512))
+    auth_time: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    spent_at: Mapped[int | None] = mapped_column(BigInteger)
+    grant_id: Mapped[str | None] = mapped_column(String(36))
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """What a redeemed code stands for."""
+
+    grant: dict[str, Any]
+    nonce: str | None
+
+
+def issue(
+    *,
+    client_id: str,
+    user_id: str,
+    redirect_uri: str,
+    code_challenge: str | None,
+    scopes: Sequence[str],
+    resources: Sequence[str],
+    nonce: str | None,
+    auth_time: int,
+    lifetime_seconds: int,
+    by: Actor,
+) -> str:
+    """Store a code and return its value; its digest is what is kept."""
+    value = credentials.new_secret(credentials.PREFIXES["code"])
+    db.session.execute(
+        insert(AuthorizationCode),
+        {
+            "code_digest": credentials.digest(value),
+            "client_id": client_id,
+            "user_id": user_id,
+            "redirect_uri": redirect_uri,
+            "code_challenge": code_challenge,
+            "scopes": list(scopes),
+            "resources": list(resources),
+            "nonce": nonce,
+            "auth_time": auth_time,
+            "expires_at": clock.epoch() + lifetime_seconds,
+        },
+    )
+    audit.record(
+        Tag.CODE_ISSUED,
+        client_id,
+        by=by,
+        client_id=client_id,
+        user_id=user_id,
+        scopes=list(scopes),
+        resources=list(resources),
+    )
+    return value
+
+
+def find(value: str) -> AuthorizationCode | None:
+    """Return a code by its value."""
+    return db.session.get(AuthorizationCode, credentials.digest(value))
+
+
+def check(
+    row: AuthorizationCode | None,
+    *,
+    client_id: str,
+    redirect_uri: str | None,
+    verifier: str | None,
+) -> AuthorizationCode:
+    """Prove client, redirect URI and PKCE without spending the code; raises InvalidGrant."""
+    if row is None or row.client_id != client_id:
+        raise errors.InvalidGrant(FAILED, reason="unknown or of another client")
+    if redirect_uri is None and row.code_challenge is None:
+        raise errors.InvalidGrant(FAILED, reason="redirect_uri missing")
+    if redirect_uri is not None and redirect_uri != row.redirect_uri:
+        raise errors.InvalidGrant(FAILED, reason="redirect_uri differs")
+    if not proves(verifier, row.code_challenge):
+        raise errors.InvalidGrant(FAILED, reason="code_verifier does not match")
+    return row
+
+
+def proves(verifier: str | None, challenge: str | None) -> bool:
+    """Tell whether a verifier belongs to a challenge; one without the other does not."""
+    if challenge is None or verifier is None:
+        return challenge is None and verifier is None
+    if not VERIFIER.match(verifier):
+        return False
+    return credentials.equal(credentials.s256_challenge(verifier), challenge)
+
+
+def redeem(rules: TokenRules, row: AuthorizationCode, *, by: Actor) -> Redeemed:
+    """Spend a proven code and open its grant; raises InvalidGrant.
+
+    The one conditional UPDATE decides who wins; a second full match is a replay and ends the
+    family of the first (RFC 6749 section 4.1.2).
+    """
+    now, grant_id = clock.epoch(), credentials.new_id()
+    code_digest, client_id, nonce = row.code_digest, row.client_id, row.nonce
+    spent = db.session.execute(
+        update(AuthorizationCode)
+        .where(AuthorizationCode.code_digest == code_digest)
+        .where(AuthorizationCode.spent_at.is_(None), AuthorizationCode.expires_at > now)
+        .values(spent_at=now, grant_id=grant_id)
+        .returning(
+            AuthorizationCode.user_id,
+            AuthorizationCode.scopes,
+            AuthorizationCode.resources,
+            AuthorizationCode.auth_time,
+        )
+        .execution_options(synchronize_session=False)
+    ).first()
+    if spent is None:
+        end_replayed(code_digest, client_id, by=by)
+        raise errors.InvalidGrant(FAILED, reason="used, expired or withdrawn")
+    grant = grants.open_new(
+        rules,
+        grant_id=grant_id,
+        client_id=client_id,
+        user_id=spent.user_id,
+        scopes=spent.scopes,
+        resources=spent.resources,
+        auth_time=spent.auth_time,
+    )
+    audit.record(Tag.CODE_REDEEMED, grant_id, by=by, client_id=client_id)
+    return Redeemed(grant, nonce)
+
+
+def end_replayed(code_digest: str, client_id: str, *, by: Actor) -> None:
+    """End the family of a code that was redeemed before."""
+    grant_id = db.session.scalar(
+        select(AuthorizationCode.grant_id).where(AuthorizationCode.code_digest == code_digest)
+    )
+    if grant_id is not None:
+        grants.revoke(grant_id, "code replayed", by=by)
+        audit.record(Tag.CODE_REPLAYED, grant_id, by=by, client_id=client_id)
+
+
+def withdraw(*, client_id: str | None = None, user_id: str | None = None) -> None:
+    """Delete the unspent codes of a client, of a user, or of both together."""
+    statement = delete(AuthorizationCode).where(AuthorizationCode.spent_at.is_(None))
+    if client_id is not None:
+        statement = statement.where(AuthorizationCode.client_id == client_id)
+    if user_id is not None:
+        statement = statement.where(AuthorizationCode.user_id == user_id)
+    if client_id is not None or user_id is not None:
+        db.session.execute(statement.execution_options(synchronize_session=False))

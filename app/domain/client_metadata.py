@@ -1,0 +1,169 @@
+"""Owns the rules of client metadata: what a client may say about itself (RFC 7591 section 2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.domain import client_keys, client_texts, errors, redirect_uris
+
+REDIRECT_URIS = 32
+LOCALISED = 100
+"""How many members with a language tag one document may have."""
+
+
+@dataclass(frozen=True)
+class MetadataRules:
+    """What this server supports, from the settings."""
+
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token", "client_credentials")
+    auth_methods: tuple[str, ...] = ("none", "client_secret_basic", "client_secret_post")
+    private_use_schemes: frozenset[str] = frozenset(redirect_uris.KNOWN_EDITORS)
+
+
+def _application_type(member: str, value: object) -> str | None:
+    """Return the hint when it is one; the registrations of real clients often lack it."""
+    kind = client_texts.string(member, value)
+    return kind if kind in ("native", "web") else None
+
+
+Rule = Callable[[str, object], object]
+"""Returns the normalised value, None or an empty one when it says nothing."""
+
+RULES: dict[str, Rule] = {
+    "application_type": _application_type,
+    "client_name": client_texts.name,
+    "client_uri": client_texts.page_url,
+    "logo_uri": client_texts.page_url,
+    "tos_uri": client_texts.page_url,
+    "policy_uri": client_texts.page_url,
+    "contacts": client_texts.contacts,
+    "scope": client_texts.scope,
+    "jwks": client_keys.key_set,
+    "jwks_uri": client_texts.https_url,
+    "software_id": client_texts.label,
+    "software_version": client_texts.label,
+}
+"""Members with a rule of their own; a member that no rule knows is dropped, whoever sent it."""
+
+LOCALISABLE = ("client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri")
+
+
+def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str, object]:
+    """Return the metadata that a decoded JSON document asks for, spelled as the RFC.
+
+    Defaults are filled in, values are normalised, unknown members and those that only the server
+    sets are dropped, and no value is None or empty. Parsing the result again gives the same.
+    Raises InvalidRedirectURI, InvalidClientMetadata or UnapprovedSoftwareStatement
+    (RFC 7591 sections 2 and 3.2.2), and nothing else, whatever the document is.
+    """
+    asked = _said(document)
+    if "software_statement" in asked:
+        raise errors.UnapprovedSoftwareStatement(
+            "This server trusts no issuer of software statements; register without one."
+        )
+    method = _auth_method(asked, rules)
+    grants = _grant_types(asked, rules, method)
+    metadata = {
+        "redirect_uris": _redirect_uris(asked, rules, grants),
+        "token_endpoint_auth_method": method,
+        "grant_types": grants,
+        "response_types": _response_types(asked, grants),
+        **{name: rule(name, asked[name]) for name, rule in RULES.items() if name in asked},
+        **_localised(asked),
+    }
+    _check_keys(metadata, method)
+    return {name: value for name, value in metadata.items() if value}
+
+
+def _said(document: object) -> dict[str, object]:
+    """Return the members with a value; null and empty ones count as left out."""
+    if not isinstance(document, dict):
+        raise errors.InvalidClientMetadata("Client metadata must be a JSON object.")
+    return {name: value for name, value in document.items() if value not in (None, "", [])}
+
+
+def _auth_method(asked: dict[str, object], rules: MetadataRules) -> str:
+    """Return how the client proves itself at the token endpoint; a secret by default."""
+    method = asked.get("token_endpoint_auth_method", "client_secret_basic")
+    if not isinstance(method, str) or method not in rules.auth_methods:
+        raise errors.InvalidClientMetadata(
+            "token_endpoint_auth_method must be one that the server metadata lists."
+        )
+    return method
+
+
+def _grant_types(asked: dict[str, object], rules: MetadataRules, method: str) -> list[str]:
+    """Return the grants that are both asked for and supported; the others are dropped."""
+    grants = _names("grant_types", asked.get("grant_types", ["authorization_code"]))
+    grants = [each for each in grants if each in rules.grant_types]
+    if not grants:
+        raise errors.InvalidClientMetadata(
+            "grant_types must name a grant that the server metadata lists."
+        )
+    if grants == ["refresh_token"]:
+        raise errors.InvalidClientMetadata(
+            "grant_types must name the grant that gives the first refresh token."
+        )
+    if "client_credentials" in grants and method == "none":
+        raise errors.InvalidClientMetadata(
+            "client_credentials needs a client that authenticates; change"
+            " token_endpoint_auth_method."
+        )
+    return grants
+
+
+def _response_types(asked: dict[str, object], grants: list[str]) -> list[str]:
+    """Return the response types that fit the grants (RFC 7591 section 2.1)."""
+    if "code" not in _names("response_types", asked.get("response_types", ["code"])):
+        raise errors.InvalidClientMetadata(
+            "response_types must contain code; this server has no other."
+        )
+    return ["code"] if "authorization_code" in grants else []
+
+
+def _redirect_uris(asked: dict[str, object], rules: MetadataRules, grants: list[str]) -> list[str]:
+    """Return the redirect URIs as they were sent, once each."""
+    uris = asked.get("redirect_uris", [])
+    if not isinstance(uris, list) or not all(isinstance(each, str) for each in uris):
+        raise errors.InvalidRedirectURI("redirect_uris must be a list of strings.")
+    if len(uris) > REDIRECT_URIS:
+        raise errors.InvalidRedirectURI("redirect_uris may hold at most 32 URIs.")
+    if "authorization_code" in grants and not uris:
+        raise errors.InvalidRedirectURI(
+            "redirect_uris must name at least one URI for the authorization_code grant."
+        )
+    native = asked.get("application_type") != "web"
+    schemes = rules.private_use_schemes
+    return [
+        redirect_uris.validate(uri, private_use_schemes=schemes, native_hint=native)
+        for uri in dict.fromkeys(uris)
+    ]
+
+
+def _localised(asked: dict[str, object]) -> dict[str, object]:
+    """Return the members with a language tag, such as client_name#ja (RFC 7591 section 2.2)."""
+    found: dict[str, object] = {}
+    for member, value in asked.items():
+        name, mark, tag = str(member).partition("#")
+        if mark and name in LOCALISABLE:
+            client_texts.check_language(name, tag)
+            found[f"{name}#{tag}"] = RULES[name](name, value)
+    if len({each.lower() for each in found}) < len(found) or len(found) > LOCALISED:
+        raise errors.InvalidClientMetadata(
+            "A member may be given once for each language, and at most 100 times in all."
+        )
+    return found
+
+
+def _check_keys(metadata: dict[str, object], method: str) -> None:
+    """Refuse two sources of keys, and a client that signs without any."""
+    if "jwks" in metadata and "jwks_uri" in metadata:
+        raise errors.InvalidClientMetadata("Send either jwks or jwks_uri, not both.")
+    if method == "private_key_jwt" and not metadata.keys() & {"jwks", "jwks_uri"}:
+        raise errors.InvalidClientMetadata("private_key_jwt needs jwks or jwks_uri.")
+
+
+def _names(member: str, value: object) -> list[str]:
+    """Return a list of strings, each once."""
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise client_texts.refuse(member, "must be a list of strings.")
+    return list(dict.fromkeys(value))

@@ -1,0 +1,196 @@
+"""Owns the table of clients and the one look-up that says what a client may do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain import credentials, generations
+from app.domain.software import Software
+from app.extensions import Base, JSONValue, db
+
+TOUCH_SECONDS = 300
+"""Last use is written at most once in so many seconds."""
+
+
+class Client(Base):
+    """One registration of software."""
+
+    __tablename__ = "clients"
+
+    client_id: Mapped[str] = mapped_column(String(2048), primary_key=True)
+    software_id: Mapped[str] = mapped_column(ForeignKey("software.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    """``live``, ``suspended`` or ``deleted``; a deleted row is a tombstone."""
+    source: Mapped[str] = mapped_column(String(16), index=True)
+    client_metadata: Mapped[dict[str, Any]] = mapped_column(JSONValue)
+    pending_metadata: Mapped[dict[str, Any] | None] = mapped_column(JSONValue)
+    """A widening update that waits; what is in force stays in ``client_metadata``."""
+    pending_software_id: Mapped[str | None] = mapped_column(ForeignKey("software.id"), index=True)
+    scopes: Mapped[list[str] | None] = mapped_column(JSONValue)
+    """Ceiling below the software's; None means the software's."""
+    resources: Mapped[list[str] | None] = mapped_column(JSONValue)
+    introspects: Mapped[list[str]] = mapped_column(JSONValue)
+    """Resources whose tokens this client may introspect."""
+    access_token_seconds: Mapped[int | None] = mapped_column(Integer)
+    secret_digest: Mapped[str | None] = mapped_column(String(64))
+    old_secret_digest: Mapped[str | None] = mapped_column(String(64))
+    old_secret_expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    registration_token_digest: Mapped[str | None] = mapped_column(String(64))
+    initial_access_token_id: Mapped[str | None] = mapped_column(String(36))
+    approved_once: Mapped[bool] = mapped_column(Boolean)
+    address: Mapped[str] = mapped_column(String(64), index=True)
+    created_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    last_used_at: Mapped[int | None] = mapped_column(BigInteger)
+    deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Standing(StrEnum):
+    """What a client may do; follows from its own state and its software's status."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """A client as the endpoints see it; frozen, and shared by the threads of a process."""
+
+    client_id: str
+    software_id: str
+    name: str
+    """The name of the software that people approved, not what this registration claims."""
+    source: str
+    state: str
+    software_status: str
+    approved_until: int | None
+    approved_once: bool
+    decided_at: int | None
+    decided_by: str | None
+    auth_method: str
+    secret_digest: str | None
+    old_secret_digest: str | None
+    old_secret_expires_at: int | None
+    registration_token_digest: str | None
+    redirect_uris: tuple[str, ...]
+    grant_types: frozenset[str]
+    scopes: frozenset[str]
+    resources: frozenset[str] | None
+    introspects: frozenset[str]
+    access_token_seconds: int | None
+
+    def standing(self, now: int) -> Standing:
+        """Return what this client may do at a moment (the state table of the design)."""
+        if self.state != "live":
+            return Standing(self.state)
+        if self.software_status != "approved":
+            return Standing(self.software_status)
+        if self.approved_until is not None and self.approved_until <= now:
+            return Standing.EXPIRED
+        return Standing.ACTIVE
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether the client has no secret (RFC 6749 section 2.1)."""
+        return self.auth_method == "none"
+
+    def has_secret(self, secret: str, now: int) -> bool:
+        """Tell whether a secret is this client's, now or within the overlap of a rotation."""
+        current = credentials.matches(secret, self.secret_digest)
+        overlapping = self.old_secret_expires_at is not None and self.old_secret_expires_at > now
+        old = credentials.matches(secret, self.old_secret_digest if overlapping else None)
+        return current or old
+
+
+cache: generations.Cache[str, ClientRecord | None] = generations.Cache(size=10_000)
+
+
+def look_up(client_id: str, generation: int) -> ClientRecord | None:
+    """Return the record of a client, deleted ones included; None means never seen."""
+    stamp = (db.session.get_bind(), generation)
+    return cache.get(client_id, stamp, load)
+
+
+def load(client_id: str) -> ClientRecord | None:
+    """Read a client together with its software."""
+    if "\0" in client_id:
+        return None
+    row = db.session.execute(
+        select(
+            *Client.__table__.c,
+            Software.name.label("software_name"),
+            Software.status.label("software_status"),
+            Software.scopes.label("software_scopes"),
+            Software.resources.label("software_resources"),
+            Software.approved_until,
+            Software.decided_at,
+            Software.decided_by,
+        )
+        .join(Software, Software.id == Client.software_id)
+        .where(Client.client_id == client_id)
+    ).first()
+    return None if row is None else to_record(row._mapping)
+
+
+def to_record(row: Mapping[str, Any]) -> ClientRecord:
+    """Freeze a joined row."""
+    metadata = row["client_metadata"]
+    return ClientRecord(
+        client_id=row["client_id"],
+        software_id=row["software_id"],
+        name=row["software_name"],
+        source=row["source"],
+        state=row["state"],
+        software_status=row["software_status"],
+        approved_until=row["approved_until"],
+        approved_once=row["approved_once"],
+        decided_at=row["decided_at"],
+        decided_by=row["decided_by"],
+        auth_method=metadata["token_endpoint_auth_method"],
+        secret_digest=row["secret_digest"],
+        old_secret_digest=row["old_secret_digest"],
+        old_secret_expires_at=row["old_secret_expires_at"],
+        registration_token_digest=row["registration_token_digest"],
+        redirect_uris=tuple(metadata.get("redirect_uris", ())),
+        grant_types=frozenset(metadata["grant_types"]),
+        scopes=narrowed(row["software_scopes"], row["scopes"]) or frozenset(),
+        resources=narrowed(row["software_resources"], row["resources"]),
+        introspects=frozenset(row["introspects"]),
+        access_token_seconds=row["access_token_seconds"],
+    )
+
+
+def narrowed(ceiling: list[str] | None, own: list[str] | None) -> frozenset[str] | None:
+    """Intersect two ceilings of which None is the one that does not limit."""
+    if ceiling is None or own is None:
+        limit = ceiling if own is None else own
+        return None if limit is None else frozenset(limit)
+    return frozenset(ceiling) & frozenset(own)
+
+
+def touch(client_id: str, now: int) -> None:
+    """Note that a client got a token, at most once in a few minutes."""
+    noted = last_touched.get(client_id, 0)
+    if 0 <= now - noted < TOUCH_SECONDS:
+        return
+    db.session.execute(
+        update(Client)
+        .where(Client.client_id == client_id)
+        .values(last_used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if len(last_touched) > 10_000:
+        last_touched.clear()
+    last_touched[client_id] = now
+
+
+last_touched: dict[str, int] = {}
+"""When this process last wrote the last use of a client; a crash costs a few minutes of it."""

@@ -1,0 +1,195 @@
+"""Owns the verbs of single clients: create, suspend, resume, rotate, edit, delete."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app import clock
+from app.domain import (
+    audit,
+    authorization_codes,
+    consents,
+    credentials,
+    errors,
+    generations,
+    grants,
+)
+from app.domain.audit import Actor, Tag
+from app.domain.client_records import Client
+from app.domain.software import Software
+from app.extensions import db
+
+OVERLAP_SECONDS = 86400
+"""How long the old secret works after a rotation unless the operator says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The credentials of a new client; they can be read here and nowhere else."""
+
+    client_secret: str | None
+    registration_access_token: str | None
+
+
+def add(
+    software: Software,
+    metadata: Mapping[str, Any],
+    *,
+    source: str,
+    address: str = "",
+    initial_access_token: str | None = None,
+    manageable: bool,
+) -> tuple[Client, Issued]:
+    """Store a client of some software; ``manageable`` gives it a registration access token."""
+    secret = token = None
+    if metadata["token_endpoint_auth_method"] in ("client_secret_basic", "client_secret_post"):
+        secret = credentials.new_secret()
+    if manageable:
+        token = credentials.new_secret(credentials.PREFIXES["registration"])
+    client = Client(
+        client_id=credentials.new_id(),
+        software_id=software.id,
+        state="live",
+        source=source,
+        client_metadata=dict(metadata),
+        introspects=[],
+        secret_digest=credentials.digest(secret) if secret else None,
+        registration_token_digest=credentials.digest(token) if token else None,
+        initial_access_token_id=initial_access_token,
+        approved_once=software.status == "approved",
+        address=address,
+        created_at=clock.epoch(),
+    )
+    db.session.add(client)
+    db.session.flush()
+    return client, Issued(secret, token)
+
+
+def information(client: Client, issuer: str, issued: Issued | None = None) -> dict[str, Any]:
+    """Return the client information response (RFC 7591 section 3.2.1), without empty members."""
+    answer: dict[str, Any] = {
+        "client_id": client.client_id,
+        "client_id_issued_at": client.created_at,
+        **client.client_metadata,
+    }
+    if client.registration_token_digest:
+        answer["registration_client_uri"] = f"{issuer}/clients/{client.client_id}"
+    if issued is not None and issued.client_secret:
+        answer |= {"client_secret": issued.client_secret, "client_secret_expires_at": 0}
+    if issued is not None and issued.registration_access_token:
+        answer["registration_access_token"] = issued.registration_access_token
+    if client.pending_metadata is not None:
+        answer["registration_status"] = "revision_pending"
+    return answer
+
+
+def find(client_id: str) -> Client | None:
+    """Return the row of a client, deleted ones included."""
+    return None if "\0" in client_id else db.session.get(Client, client_id)
+
+
+def get(client_id: str) -> Client:
+    """Return the row of a client that is not deleted; raises NotFound."""
+    client = find(client_id)
+    if client is None or client.state == "deleted":
+        raise errors.NotFound("There is no client with this identifier.")
+    return client
+
+
+def suspend(client: Client, reason: str, *, by: Actor) -> None:
+    """Stop a client and end everything it holds."""
+    change_state(client, "live", "suspended", Tag.CLIENT_SUSPENDED, reason, by=by)
+    end_everything(client.client_id, "client suspended", by=by)
+
+
+def resume(client: Client, reason: str, *, by: Actor) -> None:
+    """Let a suspended client work again; what it held stays ended."""
+    change_state(client, "suspended", "live", Tag.CLIENT_RESUMED, reason, by=by)
+
+
+def delete(client: Client, reason: str, *, by: Actor) -> None:
+    """Turn a client into a tombstone and end everything it holds."""
+    if client.state == "deleted":
+        raise errors.NotFound("There is no client with this identifier.")
+    client.state, client.deleted_at = "deleted", clock.epoch()
+    client.registration_token_digest = client.secret_digest = client.old_secret_digest = None
+    client.pending_metadata = client.pending_software_id = None
+    record(Tag.CLIENT_DELETED, client, by=by, reason=reason)
+    end_everything(client.client_id, "client deleted", by=by)
+
+
+def change_state(
+    client: Client, before: str, after: str, tag: Tag, reason: str, *, by: Actor
+) -> None:
+    """Move a client from one state to another; raises Conflict when it is not in the first."""
+    db.session.refresh(client, with_for_update=True)
+    if client.state != before:
+        raise errors.Conflict("The client has changed meanwhile; look at it again.")
+    client.state = after
+    record(tag, client, by=by, reason=reason, before=before, after=after)
+
+
+def end_everything(client_id: str, reason: str, *, by: Actor) -> None:
+    """End grants, codes and consents of a client; other processes see it with their next request."""
+    grants.revoke_of_client(client_id, reason, by=by)
+    authorization_codes.withdraw(client_id=client_id)
+    consents.revoke(client_id=client_id, by=by)
+    generations.bump("clients")
+
+
+def revoke_tokens(client: Client, *, by: Actor) -> int:
+    """End all grants and codes of a client that goes on existing; return how many grants."""
+    ended = grants.revoke_of_client(client.client_id, "revoked by an operator", by=by)
+    authorization_codes.withdraw(client_id=client.client_id)
+    record(Tag.CLIENT_TOKENS_REVOKED, client, by=by, grants=ended)
+    return ended
+
+
+def rotate_secret(client: Client, *, by: Actor, overlap_seconds: int = OVERLAP_SECONDS) -> Issued:
+    """Give a confidential client a new secret; the old one works until the overlap is over."""
+    if client.secret_digest is None:
+        raise errors.Conflict("A public client has no secret to rotate.")
+    secret = credentials.new_secret()
+    client.old_secret_digest = client.secret_digest
+    client.old_secret_expires_at = clock.epoch() + overlap_seconds
+    client.secret_digest = credentials.digest(secret)
+    record(Tag.CLIENT_SECRET_ROTATED, client, by=by, old_until=client.old_secret_expires_at)
+    generations.bump("clients")
+    return Issued(secret, None)
+
+
+def edit(
+    client: Client,
+    *,
+    by: Actor,
+    scopes: Sequence[str] | None,
+    redirect_uris: Sequence[str],
+    access_token_seconds: int | None = None,
+) -> None:
+    """Change what an operator may change: ceiling of scopes, redirect URIs, token lifetime.
+
+    ``redirect_uris`` are validated by the caller's door with the rules of registration.
+    """
+    before = editable(client)
+    client.scopes = None if scopes is None else list(scopes)
+    client.access_token_seconds = access_token_seconds
+    metadata = dict(client.client_metadata)
+    if redirect_uris:
+        metadata["redirect_uris"] = list(redirect_uris)
+    client.client_metadata = metadata
+    record(Tag.CLIENT_UPDATED, client, by=by, **audit.changes(before, editable(client)))
+    generations.bump("clients")
+
+
+def editable(client: Client) -> dict[str, Any]:
+    """Return what ``edit`` may change."""
+    return {
+        "scopes": client.scopes,
+        "redirect_uris": client.client_metadata.get("redirect_uris", []),
+        "access_token_seconds": client.access_token_seconds,
+    }
+
+
+def record(tag: Tag, client: Client, *, by: Actor, **detail: Any) -> None:
+    """Record what happened to a client."""
+    audit.record(tag, client.client_id, by=by, client_id=client.client_id, **detail)

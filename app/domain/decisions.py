@@ -1,0 +1,150 @@
+"""Owns what people decide about software: approve, reject, block, and who loses a race."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from app import clock
+from app.domain import audit, client_changes, clients, errors, generations, scopes, software
+from app.domain.audit import Actor, Tag
+from app.domain.client_records import Client
+from app.domain.software import Software
+from app.extensions import db
+
+CHANGED = "The software was decided or has changed meanwhile; look at it again."
+
+
+def offered_scopes(row: Software) -> tuple[str, ...]:
+    """Return the scopes an approval would give: asked for and known, and the defaults.
+
+    Software that names no scope is offered every scope; the approver narrows.
+    """
+    names = row.client_metadata.get("scope", "").split()
+    asked = scopes.known(names) if names else tuple(s.name for s in scopes.find_all())
+    machine = "authorization_code" not in row.client_metadata["grant_types"]
+    extra = () if machine else scopes.defaults()
+    offered = dict.fromkeys((*asked, *extra))
+    return tuple(name for name in offered if not (machine and name in scopes.BUILT_IN))
+
+
+def approve(
+    software_id: str,
+    seen_revision: str,
+    *,
+    by: Actor,
+    allowed: Sequence[str],
+    resources: Sequence[str] | None = None,
+    until: int | None = None,
+    reason: str = "",
+) -> Software:
+    """Approve pending software as it was seen; raises Conflict when it is not that any more."""
+    row = decide(
+        software_id,
+        seen_revision,
+        "pending",
+        {
+            "status": "approved",
+            "scopes": list(scopes.known(allowed)),
+            "resources": None if resources is None else list(resources),
+            "approved_until": until,
+            "reason": reason,
+        },
+        by=by,
+    )
+    db.session.execute(
+        update(Client)
+        .where(Client.software_id == row.id, Client.state != "deleted")
+        .values(approved_once=True)
+        .execution_options(synchronize_session=False)
+    )
+    adopted = client_changes.adopt_revisions(row)
+    audit.record(
+        Tag.SOFTWARE_APPROVED,
+        row.id,
+        by=by,
+        name=row.name,
+        revision=seen_revision,
+        scopes=row.scopes,
+        resources=row.resources,
+        until=until,
+        reason=reason,
+        revisions=adopted,
+    )
+    return row
+
+
+def reject(software_id: str, seen_revision: str, reason: str, *, by: Actor) -> Software:
+    """Reject pending software; its clients cannot revive themselves."""
+    values = {"status": "rejected", "reason": reason}
+    row = decide(software_id, seen_revision, "pending", values, by=by)
+    client_changes.drop_revisions(row)
+    end_clients(row, "software rejected", by=by)
+    audit.record(
+        Tag.SOFTWARE_REJECTED, row.id, by=by, name=row.name, revision=seen_revision, reason=reason
+    )
+    return row
+
+
+def block(software_id: str, reason: str, *, by: Actor) -> Software:
+    """Stop approved software: all its clients, and everything they hold."""
+    row = decide(software_id, None, "approved", {"status": "blocked", "reason": reason}, by=by)
+    end_clients(row, "software blocked", by=by)
+    audit.record(Tag.SOFTWARE_BLOCKED, row.id, by=by, name=row.name, reason=reason)
+    return row
+
+
+def unblock(software_id: str, reason: str, *, by: Actor) -> Software:
+    """Let blocked software work again; what it held stays ended."""
+    row = decide(software_id, None, "blocked", {"status": "approved", "reason": reason}, by=by)
+    audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, name=row.name, reason=reason)
+    return row
+
+
+def decide(
+    software_id: str,
+    seen_revision: str | None,
+    from_status: str,
+    values: dict[str, Any],
+    *,
+    by: Actor,
+) -> Software:
+    """Make one decision about software; of two at the same time one gets Conflict."""
+    software.get(software_id)
+    statement = update(Software).where(Software.id == software_id, Software.status == from_status)
+    if seen_revision is not None:
+        statement = statement.where(Software.revision == seen_revision)
+    decided = values | {"decided_at": clock.epoch(), "decided_by": by.name or by.kind}
+    won = db.session.execute(
+        statement.values(**decided)
+        .returning(Software.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if won is None:
+        raise errors.Conflict(CHANGED, software_id=software_id)
+    generations.bump("clients")
+    row = software.get(software_id)
+    db.session.refresh(row)
+    return row
+
+
+def end_clients(row: Software, reason: str, *, by: Actor) -> None:
+    """End what all clients of some software hold."""
+    ids = select(Client.client_id).where(Client.software_id == row.id)
+    for client_id in db.session.scalars(ids).all():
+        clients.end_everything(client_id, reason, by=by)
+
+
+def justify(software_id: str, text: str, *, by: Actor) -> None:
+    """Keep what a person who waits says about why the software is needed."""
+    row = software.get(software_id)
+    if row.status != "pending":
+        raise errors.Conflict(CHANGED, software_id=software_id)
+    row.justification, row.justified_by = text[:1000], by.name
+    audit.record(Tag.SOFTWARE_JUSTIFIED, row.id, by=by, text=row.justification)
+
+
+def count_clients(software_id: str) -> int:
+    """Return how many clients some software has, tombstones not counted."""
+    query = select(func.count()).where(Client.software_id == software_id, Client.state != "deleted")
+    return int(db.session.scalar(query) or 0)

@@ -1,0 +1,130 @@
+"""Owns the catalogue of scopes: what may be granted at all, in words people understand."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import BigInteger, Boolean, String, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import clock
+from app.domain import audit, errors, generations
+from app.domain.audit import Actor, Tag
+from app.extensions import Base, db
+
+TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}\Z")
+"""One scope name (RFC 6749 section 3.3)."""
+
+BUILT_IN = {
+    "openid": "Know who you are on this server",
+    "offline_access": "Stay connected when you are not there",
+}
+
+
+class Scope(Base):
+    """One scope of the catalogue."""
+
+    __tablename__ = "scopes"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    description: Mapped[str] = mapped_column(String(500))
+    risk: Mapped[str] = mapped_column(String(8), default="low")
+    """``low``, ``medium`` or ``high``; shown at consent and to approvers."""
+    is_default: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Offered on approval even when the software did not name it."""
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+def split(scope: str | None) -> tuple[str, ...]:
+    """Split a scope string into distinct names, in order; raises InvalidScope (RFC 6749 3.3)."""
+    if not scope:
+        return ()
+    names = tuple(dict.fromkeys(scope.split(" ")))
+    if len(names) > 100 or not all(TOKEN.match(name) for name in names):
+        raise errors.InvalidScope(
+            "The scope parameter is malformed; send names separated by single spaces."
+        )
+    return names
+
+
+def join(scopes: Iterable[str]) -> str:
+    """Write scopes as the wire string."""
+    return " ".join(scopes)
+
+
+def find_all() -> Sequence[Scope]:
+    """Return the catalogue in alphabetical order."""
+    return db.session.scalars(select(Scope).order_by(Scope.name)).all()
+
+
+def find(name: str) -> Scope | None:
+    """Return one scope."""
+    return db.session.get(Scope, name)
+
+
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """Keep the names that are in the catalogue, in their order."""
+    catalogue = {scope.name for scope in find_all()}
+    return tuple(name for name in names if name in catalogue)
+
+
+def defaults() -> tuple[str, ...]:
+    """Return the scopes that are offered without being asked for."""
+    return tuple(scope.name for scope in find_all() if scope.is_default)
+
+
+def create(
+    name: str, description: str, *, by: Actor, risk: str = "low", is_default: bool = False
+) -> Scope:
+    """Add a scope to the catalogue."""
+    if not TOKEN.match(name):
+        raise errors.InvalidRequest(
+            "A scope name has 1 to 100 printable characters without space, quote or backslash."
+        )
+    if find(name) is not None:
+        raise errors.Conflict("A scope of this name exists already; edit that one.")
+    scope = Scope(
+        name=name,
+        description=description,
+        risk=risk,
+        is_default=is_default,
+        created_at=clock.epoch(),
+    )
+    db.session.add(scope)
+    audit.record(Tag.SCOPE_CREATED, name, by=by, after=facts(scope))
+    generations.bump("clients")
+    return scope
+
+
+def update(name: str, *, by: Actor, description: str, risk: str, is_default: bool) -> Scope:
+    """Change the words, risk or default of a scope."""
+    scope = get(name)
+    before = facts(scope)
+    scope.description, scope.risk, scope.is_default = description, risk, is_default
+    audit.record(Tag.SCOPE_UPDATED, name, by=by, **audit.changes(before, facts(scope)))
+    generations.bump("clients")
+    return scope
+
+
+def remove(name: str, *, by: Actor) -> None:
+    """Take a scope out of the catalogue; it can no longer be granted, tokens keep it to the end."""
+    scope = get(name)
+    db.session.execute(delete(Scope).where(Scope.name == name))
+    audit.record(Tag.SCOPE_DELETED, name, by=by, before=facts(scope))
+    generations.bump("clients")
+
+
+def get(name: str) -> Scope:
+    """Return one scope; raises NotFound."""
+    scope = find(name)
+    if scope is None:
+        raise errors.NotFound("There is no scope of this name.")
+    return scope
+
+
+def facts(scope: Scope) -> dict[str, object]:
+    """Return what the audit trail keeps of a scope."""
+    return {
+        "description": scope.description,
+        "risk": scope.risk,
+        "is_default": scope.is_default,
+    }

@@ -1,0 +1,103 @@
+"""Bare extension objects, and how SQLite is made to behave like PostgreSQL."""
+
+import sqlite3
+from typing import Any
+
+import orjson
+from flask_limiter import Limiter
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import JSON, Connection, MetaData, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import DeclarativeBase
+
+JSONValue = JSON().with_variant(JSONB(), "postgresql")
+"""Column type of JSON values on both databases."""
+
+READING = ("SELECT", "PRAGMA", "EXPLAIN", "WITH")
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; the naming convention lets Alembic name every constraint."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+migrate = Migrate()
+csrf = CSRFProtect()
+limiter = Limiter(key_func=lambda: "")
+
+
+def to_json(value: Any) -> str:
+    """Serialise a JSON column."""
+    return orjson.dumps(value).decode()
+
+
+@event.listens_for(Engine, "connect")
+def configure_sqlite(connection: Any, _record: Any) -> None:
+    """Use the write-ahead log, enforce foreign keys and wait for the writer.
+
+    The driver's own transactions are switched off: reads run in autocommit, as PostgreSQL's READ
+    COMMITTED would show them, and ``begin_to_write`` opens the transaction.
+    """
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def begin_to_write(connection: Connection, _cursor: Any, statement: str, *_unused: Any) -> None:
+    """Take SQLite's write lock before the first write of a transaction.
+
+    ``BEGIN IMMEDIATE`` waits for another writer; a transaction that read first and upgraded
+    later would fail instead of waiting.
+    """
+    driver = connection.connection.dbapi_connection
+    if not isinstance(driver, sqlite3.Connection) or driver.in_transaction:
+        return
+    if not statement.lstrip()[:7].upper().startswith(READING):
+        driver.execute("BEGIN IMMEDIATE")
+
+
+def insert_once(table: Any, **values: Any) -> bool:
+    """Insert a row unless its key is taken; tell whether it was inserted, in one statement."""
+    dialect = db.session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    result = db.session.execute(
+        insert(table)
+        .values(**values)
+        .on_conflict_do_nothing()
+        .returning(*table.__mapper__.primary_key)
+    )
+    return result.first() is not None
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the engine options for a database URL."""
+    options: dict[str, Any] = {
+        "json_serializer": to_json,
+        "json_deserializer": orjson.loads,
+        "pool_size": 16,
+        "max_overflow": 16,
+        "pool_timeout": 10,
+    }
+    return options if url.startswith("sqlite") else options | {"pool_pre_ping": True}

@@ -1,0 +1,41 @@
+"""Door 1: machines, and the end-user's browser on its way through."""
+
+from flask import Flask, request
+
+from app.domain import errors
+from app.extensions import csrf
+from app.protocol import (
+    authorize,
+    clients,
+    discovery,
+    introspect,
+    landing,
+    login,
+    refusals,
+    register,
+    revoke,
+    token,
+    waiting,
+)
+
+MACHINES = (clients, discovery, introspect, register, revoke, token)
+PEOPLE = (authorize, landing, login, waiting)
+
+
+def init_app(app: Flask) -> None:
+    """Register the endpoints; machines carry no cookies and so need no CSRF token."""
+    for machine in MACHINES:
+        machine.bp.before_request(refuse_encoded_body)
+        csrf.exempt(machine.bp)
+        app.register_blueprint(machine.bp)
+    for people in PEOPLE:
+        app.register_blueprint(people.bp)
+    csrf.exempt("app.protocol.authorize.authorize_by_post")
+    csrf.exempt("app.protocol.login.choose_theme")
+    refusals.init_app(app)
+
+
+def refuse_encoded_body() -> None:
+    """Refuse compressed bodies: their size cannot be known before they are unpacked."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise errors.UnsupportedEncoding("Send the body without a Content-Encoding.")

@@ -1,0 +1,221 @@
+"""Owns the checks of an authorization request, in the order that keeps its browser safe.
+
+First the client and its redirect URI are proven: what fails there is said on a page of ours. Only
+then may a refusal travel to the redirect URI (RFC 6749 section 4.1.2.1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from app import clock
+from app.config import current_settings
+from app.domain import errors, redirect_uris, scopes
+from app.domain.authorization_codes import CHALLENGE
+from app.domain.client_records import ClientRecord, Standing
+from app.domain.errors import Refusal
+from app.domain.resources import Target
+from app.protocol import caller
+from app.protocol.ceilings import narrow, target_of
+from app.protocol.parameters import Parameters
+
+UNKNOWN = "This app is not known here, or it asks to be sent to an address it did not register."
+PROMPTS = frozenset(("none", "login", "consent", "select_account"))
+LONGEST = 2048
+
+
+class LocalRefusal(Exception):
+    """Raised when the browser must not be sent anywhere; ``refusal`` is said on a page."""
+
+    def __init__(self, refusal: Refusal, client: ClientRecord | None = None) -> None:
+        """Refuse on a page of our own."""
+        super().__init__(refusal.description)
+        self.refusal = refusal
+        self.client = client
+
+
+class RedirectedRefusal(Exception):
+    """Raised when the proven redirect URI is told why (RFC 6749 section 4.1.2.1)."""
+
+    def __init__(self, refusal: Refusal, redirect_uri: str, state: str | None) -> None:
+        """Refuse at the client."""
+        super().__init__(refusal.description)
+        self.refusal = refusal
+        self.redirect_uri = redirect_uri
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A client and the redirect URI that was proven to be its own."""
+
+    client: ClientRecord
+    redirect_uri: str
+    state: str | None
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A request that may be granted; scopes are narrowed already."""
+
+    origin: Origin
+    scopes: tuple[str, ...]
+    target: Target
+    code_challenge: str | None
+    nonce: str | None
+    prompt: frozenset[str]
+    max_age: int | None
+    canonical: str
+    """The whole request as one string, for binding a consent to it."""
+
+    @property
+    def client(self) -> ClientRecord:
+        """Return who asks."""
+        return self.origin.client
+
+    def refuse(self, refusal: Refusal) -> RedirectedRefusal:
+        """Return a refusal for the client of this request."""
+        return RedirectedRefusal(refusal, self.origin.redirect_uri, self.origin.state)
+
+
+def prove_origin(parameters: Parameters) -> Origin:
+    """Return client and redirect URI; raises LocalRefusal when they are not proven.
+
+    A deleted client that was approved once is told by redirect, so that it registers again.
+    """
+    client_id = parameters.get("client_id")
+    if client_id is None:
+        raise LocalRefusal(errors.InvalidRequest("The parameter client_id is missing."))
+    client = caller.look_up(client_id)
+    if client is None:
+        raise LocalRefusal(errors.InvalidRequest(UNKNOWN))
+    standing = client.standing(clock.epoch())
+    if standing is Standing.DELETED and not client.approved_once:
+        raise LocalRefusal(errors.InvalidRequest(UNKNOWN))
+    redirect_uri = proven_redirect_uri(client, parameters)
+    state = parameters.get("state")
+    if standing is Standing.DELETED:
+        gone = errors.InvalidClient("This client was deleted; register again.")
+        raise RedirectedRefusal(gone, redirect_uri, state)
+    if standing not in (Standing.ACTIVE, Standing.PENDING):
+        stopped = errors.UnauthorizedClient("This app is not active on this server.")
+        raise LocalRefusal(stopped, client)
+    return Origin(client, redirect_uri, state, standing)
+
+
+def proven_redirect_uri(client: ClientRecord, parameters: Parameters) -> str:
+    """Return the presented redirect URI if it is registered, or the only registered one."""
+    presented = parameters.get("redirect_uri")
+    if presented is None:
+        openid = "openid" in (parameters.get("scope") or "").split(" ")
+        if len(client.redirect_uris) != 1 or openid:
+            raise LocalRefusal(errors.InvalidRequest("The parameter redirect_uri is missing."))
+        return client.redirect_uris[0]
+    if not any(redirect_uris.matches(known, presented) for known in client.redirect_uris):
+        raise LocalRefusal(errors.InvalidRequest(UNKNOWN, redirect_uri=presented[:500]), client)
+    return presented
+
+
+def read(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
+    """Return the checked request of an active client; raises RedirectedRefusal."""
+    try:
+        return check(origin, parameters)
+    except Refusal as refusal:
+        raise RedirectedRefusal(refusal, origin.redirect_uri, origin.state) from None
+
+
+def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
+    """Check everything else about a request, in order."""
+    check_unsupported(parameters)
+    check_response(origin.client, parameters)
+    challenge = checked_challenge(origin.client, parameters)
+    target = target_of(origin.client, parameters.resources)
+    asked = scopes.split(parameters.get("scope"))
+    return AuthorizationRequest(
+        origin=origin,
+        scopes=narrow(asked, origin.client, target),
+        target=target,
+        code_challenge=challenge,
+        nonce=checked_nonce(parameters),
+        prompt=checked_prompt(parameters),
+        max_age=checked_max_age(parameters),
+        canonical=canonical(parameters),
+    )
+
+
+def check_unsupported(parameters: Parameters) -> None:
+    """Refuse request objects by name; nothing they point to is ever fetched."""
+    refusals: Mapping[str, type[Refusal]] = {
+        "request": errors.RequestNotSupported,
+        "request_uri": errors.RequestUriNotSupported,
+        "registration": errors.RegistrationNotSupported,
+    }
+    for name, refusal in refusals.items():
+        if parameters.get(name) is not None:
+            raise refusal("This server does not support this request parameter.")
+
+
+def check_response(client: ClientRecord, parameters: Parameters) -> None:
+    """Accept the code flow with its answer in the query, and nothing else."""
+    response_type = parameters.get("response_type")
+    if response_type is None:
+        raise errors.InvalidRequest("The parameter response_type is missing.")
+    if response_type != "code":
+        raise errors.UnsupportedResponseType("The only supported response_type is code.")
+    if "authorization_code" not in client.grant_types:
+        raise errors.UnauthorizedClient("This client is not registered for authorization codes.")
+    if parameters.get("response_mode") not in (None, "query"):
+        raise errors.InvalidRequest("The only supported response_mode is query.")
+
+
+def checked_challenge(client: ClientRecord, parameters: Parameters) -> str | None:
+    """Return the S256 challenge; raises InvalidRequest without one (RFC 9700 section 2.1.1)."""
+    challenge = parameters.get("code_challenge")
+    method = parameters.get("code_challenge_method")
+    if challenge is None and method is None and may_omit_pkce(client, parameters):
+        return None
+    if method != "S256":
+        raise errors.InvalidRequest("PKCE with code_challenge_method S256 is required.")
+    if challenge is None or not CHALLENGE.match(challenge):
+        raise errors.InvalidRequest("The code_challenge must be 43 characters of base64url.")
+    return challenge
+
+
+def may_omit_pkce(client: ClientRecord, parameters: Parameters) -> bool:
+    """Tell whether this request may go without PKCE (OAuth 2.1 section 7.5.1)."""
+    openid = "openid" in (parameters.get("scope") or "").split(" ")
+    relaxed = current_settings().pkce_required == "public"
+    return relaxed and not client.is_public and openid and parameters.get("nonce") is not None
+
+
+def checked_nonce(parameters: Parameters) -> str | None:
+    """Return the nonce (OpenID Connect Core section 3.1.2.1)."""
+    nonce = parameters.get("nonce")
+    if nonce is not None and len(nonce) > 512:
+        raise errors.InvalidRequest("The nonce must have at most 512 characters.")
+    return nonce
+
+
+def checked_prompt(parameters: Parameters) -> frozenset[str]:
+    """Return the prompts; ``none`` stands alone (OpenID Connect Core section 3.1.2.1)."""
+    prompt = frozenset((parameters.get("prompt") or "").split()) & PROMPTS
+    if "none" in prompt and (parameters.get("prompt") or "").split() != ["none"]:
+        raise errors.InvalidRequest("prompt=none cannot be combined with another prompt.")
+    return prompt
+
+
+def checked_max_age(parameters: Parameters) -> int | None:
+    """Return the allowed age of the sign-in in seconds."""
+    value = parameters.get("max_age")
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise errors.InvalidRequest("max_age must be a whole number of seconds.")
+    return int(value)
+
+
+def canonical(parameters: Parameters) -> str:
+    """Write a request as one string that does not depend on the order of its parameters."""
+    pairs = [*parameters.values.items(), *(("resource", uri) for uri in parameters.resources)]
+    return urlencode(sorted(pairs))

@@ -1,0 +1,137 @@
+"""Authorization endpoint (RFC 6749 section 3.1)."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app import browser_session, clock, security
+from app.config import current_settings
+from app.domain import authorization_codes, consents, errors
+from app.domain.client_records import Standing
+from app.domain.users import User
+from app.extensions import db
+from app.protocol import authorization_request, consent, parameters, people, waiting
+from app.protocol.answers import send
+from app.protocol.authorization_request import AuthorizationRequest
+from app.protocol.parameters import Parameters
+
+bp = Blueprint("authorize", __name__)
+
+
+@bp.get("/authorize")
+def authorize() -> Response | str:
+    """Sign the person in, ask for consent, and send the code to the client."""
+    asked = parameters.read_query()
+    origin = authorization_request.prove_origin(asked)
+    if origin.standing is Standing.PENDING:
+        return waiting.show(origin, asked)
+    if "HX-Request" in request.headers:
+        return waiting.refresh()
+    wanted = authorization_request.read(origin, asked)
+
+    user = people.signed_in()
+    if user is None or must_sign_in_again(wanted):
+        return ask_to_sign_in(wanted, asked)
+    if not is_covered(wanted, user):
+        if "none" in wanted.prompt:
+            raise wanted.refuse(
+                errors.ConsentRequired("The person has not consented in this browser session.")
+            )
+        return consent.show(wanted, user)
+
+    return issue_code(wanted, user)
+
+
+@bp.post("/authorize")
+def authorize_by_post() -> Response:
+    """Take the request as a form (OpenID Connect Core section 3.1.2.1) and go on with GET."""
+    asked = parameters.read_form()
+    pairs = [*asked.values.items(), *(("resource", uri) for uri in asked.resources)]
+    return redirect(f"{url_for('authorize.authorize')}?{urlencode(pairs)}", 303)
+
+
+def must_sign_in_again(wanted: AuthorizationRequest) -> bool:
+    """Tell whether the request demands a fresher sign-in than this session's."""
+    age = clock.epoch() - browser_session.current().auth_time
+    too_old = wanted.max_age is not None and age > wanted.max_age
+    return too_old or bool(wanted.prompt & {"login", "select_account"})
+
+
+def ask_to_sign_in(wanted: AuthorizationRequest, asked: Parameters) -> str:
+    """Show the sign-in page, which comes back to this request."""
+    if "none" in wanted.prompt:
+        raise wanted.refuse(errors.LoginRequired("Nobody is signed in in this browser."))
+    again = {
+        name: value
+        for name, value in asked.values.items()
+        if name not in ("prompt", "max_age") or (name == "max_age" and value != "0")
+    }
+    if "consent" in wanted.prompt:
+        again["prompt"] = "consent"
+    pairs = [*again.items(), *(("resource", uri) for uri in asked.resources)]
+    security.allow_form_target(wanted.origin.redirect_uri)
+    client = people.describe(wanted.client, wanted.origin.redirect_uri)
+    return render_template(
+        "protocol/sign_in.html",
+        action=url_for("login.sign_in"),
+        next=f"{url_for('authorize.authorize')}?{urlencode(pairs)}",
+        username=browser_session.current().pop("typed", "") or asked.get("login_hint") or "",
+        error=browser_session.current().pop("error", None),
+        throttled=browser_session.current().pop("throttled", None),
+        flow=client,
+    )
+
+
+def is_covered(wanted: AuthorizationRequest, user: User) -> bool:
+    """Tell whether no question is needed: an earlier consent counts.
+
+    For software that registered itself it counts only in the browser session it was given in.
+    """
+    if "consent" in wanted.prompt:
+        return False
+    by_hand = wanted.client.source == "console"
+    return consents.covers(
+        user_id=user.id,
+        client_id=wanted.client.client_id,
+        session_id=None if by_hand else browser_session.current().session_id or "",
+        redirect_uri=wanted.origin.redirect_uri,
+        scopes=wanted.scopes,
+        resources=wanted.target.audience,
+    )
+
+
+def issue_code(wanted: AuthorizationRequest, user: User) -> Response:
+    """Issue a code and send it to the client."""
+    code = authorization_codes.issue(
+        client_id=wanted.client.client_id,
+        user_id=user.id,
+        redirect_uri=wanted.origin.redirect_uri,
+        code_challenge=wanted.code_challenge,
+        scopes=wanted.scopes,
+        resources=wanted.target.audience,
+        nonce=wanted.nonce,
+        auth_time=browser_session.current().auth_time,
+        lifetime_seconds=current_settings().code_seconds,
+        by=people.user_actor(user),
+    )
+    db.session.commit()
+    return send(wanted.origin.redirect_uri, code=code, state=wanted.origin.state)
+
+
+@bp.post("/consent")
+def decide() -> Response:
+    """Take the person's answer to exactly the question that was shown."""
+    asked = parameters.read_query()
+    origin = authorization_request.prove_origin(asked)
+    if origin.standing is Standing.PENDING:
+        return redirect(f"{url_for('authorize.authorize')}?{request.query_string.decode()}", 303)
+    wanted = authorization_request.read(origin, asked)
+    user = people.signed_in()
+    if user is None:
+        return redirect(f"{url_for('authorize.authorize')}?{wanted.canonical}", 303)
+
+    allowed = consent.take_answer(wanted, user)
+    if not allowed:
+        raise wanted.refuse(errors.AccessDenied("The person did not allow the access."))
+    return issue_code(wanted, user)

@@ -1,0 +1,169 @@
+"""Owns who is calling: the actor, client authentication and bearer tokens of the machine door."""
+
+import base64
+import binascii
+from urllib.parse import unquote_plus
+
+from flask import current_app, g, request
+
+from app import clock
+from app.config import current_settings
+from app.domain import client_records, errors, generations
+from app.domain.audit import Actor
+from app.domain.client_records import ClientRecord, Standing
+from app.domain.passwords import Passwords
+from app.protocol.parameters import Parameters
+
+FAILED = (
+    "Client authentication failed: the client is unknown, stopped or deleted, or its secret or"
+    " authentication method is wrong; register again or ask the operators of this server."
+)
+LONGEST_HEADER = 8192
+
+
+def address() -> str:
+    """Return the address of the caller, as far as trusted proxies vouch for it."""
+    return (request.remote_addr or "")[:64]
+
+
+def actor(kind: str = "anonymous", identifier: str = "", name: str = "") -> Actor:
+    """Return who does what this request does."""
+    return Actor(kind, identifier, name[:255], address(), g.get("request_id", ""))
+
+
+def client_actor(client: ClientRecord) -> Actor:
+    """Return an authenticated client as the actor."""
+    return actor("client", client.client_id, client.name)
+
+
+def current_generations() -> dict[str, int]:
+    """Return the generation counters, read once in a request."""
+    if "generations" not in g:
+        g.generations = generations.read()
+    found: dict[str, int] = g.generations
+    return found
+
+
+def look_up(client_id: str) -> ClientRecord | None:
+    """Return the record of a client; None means never seen."""
+    return client_records.look_up(client_id, current_generations()["clients"])
+
+
+def authenticate(parameters: Parameters) -> ClientRecord:
+    """Return the active client that sent this request (RFC 6749 section 2.3).
+
+    Raises InvalidClient alike for unknown, stopped, deleted and wrongly authenticated clients,
+    InvalidRequest for two methods at once, and AccessDenied for a client that proved itself but
+    waits for approval.
+    """
+    method, client_id, secret = presented(parameters)
+    client = look_up(client_id)
+    now = clock.epoch()
+    proven = prove(client, method, secret, now)
+    standing = client.standing(now) if client is not None else Standing.DELETED
+    if client is None or not proven or standing not in (Standing.ACTIVE, Standing.PENDING):
+        raise errors.InvalidClient(FAILED, client_id=client_id[:200], method=method)
+    if standing is Standing.PENDING:
+        raise errors.AccessDenied(waiting_sentence(), client_id=client_id)
+    return client
+
+
+def waiting_sentence() -> str:
+    """Say who decides about software that waits."""
+    return f"This client is waiting for approval by {current_settings().contact}."
+
+
+def prove(client: ClientRecord | None, method: str, secret: str, now: int) -> bool:
+    """Tell whether a client used its registered method and the right secret.
+
+    An unknown client costs the same comparison as a known one.
+    """
+    subject = client or DUMMY
+    if method == "none":
+        return client is not None and subject.auth_method == "none"
+    right = subject.has_secret(secret, now)
+    return right and client is not None and subject.auth_method == method
+
+
+DUMMY = ClientRecord(
+    client_id="",
+    software_id="",
+    name="",
+    source="",
+    state="deleted",
+    software_status="rejected",
+    approved_until=None,
+    approved_once=False,
+    decided_at=None,
+    decided_by=None,
+    auth_method="client_secret_basic",
+    secret_digest=None,
+    old_secret_digest=None,
+    old_secret_expires_at=None,
+    registration_token_digest=None,
+    redirect_uris=(),
+    grant_types=frozenset(),
+    scopes=frozenset(),
+    resources=None,
+    introspects=frozenset(),
+    access_token_seconds=None,
+)
+
+
+def presented(parameters: Parameters) -> tuple[str, str, str]:
+    """Return method, client_id and secret as sent."""
+    body_id, body_secret = parameters.get("client_id"), parameters.get("client_secret")
+    header = request.headers.get("Authorization")
+    if header is not None:
+        if body_secret is not None:
+            raise errors.InvalidRequest(
+                "Authenticate the client in one way only: by header or in the body."
+            )
+        client_id, secret = basic(header)
+        if body_id is not None and body_id != client_id:
+            raise errors.InvalidRequest(
+                "The client_id in the body is not the one in the Authorization header."
+            )
+        return "client_secret_basic", client_id, secret
+    if body_id is None:
+        raise errors.InvalidClient(FAILED, method="absent")
+    if body_secret is not None:
+        return "client_secret_post", body_id, body_secret
+    return "none", body_id, ""
+
+
+def basic(header: str) -> tuple[str, str]:
+    """Decode HTTP Basic strictly; both halves are form-encoded (RFC 6749 section 2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        if scheme.lower() != "basic" or len(header) > LONGEST_HEADER:
+            raise ValueError
+        decoded = base64.b64decode(encoded, validate=True).decode()
+        client_id, colon, secret = decoded.partition(":")
+        halves = [unquote_plus(half, errors="strict") for half in (client_id, secret)]
+        if not colon or any("\0" in half for half in halves):
+            raise ValueError
+    except (ValueError, binascii.Error):
+        raise errors.InvalidClient(FAILED, method="malformed") from None
+    return halves[0], halves[1]
+
+
+def bearer() -> str | None:
+    """Return the bearer token of the Authorization header, or None (RFC 6750 section 2.1)."""
+    header = request.headers.get("Authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    return token.strip()[:512]
+
+
+def key(purpose: str) -> bytes:
+    """Return the server's key for one purpose."""
+    found: bytes = current_app.extensions["gatewright.keys"][purpose]
+    return found
+
+
+def passwords() -> Passwords:
+    """Return what hashes and verifies people's passwords."""
+    found: Passwords = current_app.extensions["gatewright.passwords"]
+    return found

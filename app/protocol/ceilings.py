@@ -1,0 +1,72 @@
+"""Owns what a request may get: the resource, the scopes and the rules of its tokens."""
+
+from collections.abc import Iterable
+
+from app.config import Settings, current_settings
+from app.domain import errors, resources, signing_keys
+from app.domain.client_records import ClientRecord
+from app.domain.grants import TokenRules
+from app.domain.resources import Target
+from app.protocol import caller
+
+
+def rules(settings: Settings) -> TokenRules:
+    """Return the settings that decide about tokens."""
+    return TokenRules(
+        issuer=settings.issuer,
+        access_token_seconds=settings.access_token_seconds,
+        refresh_idle_seconds=settings.refresh_idle_seconds,
+        refresh_absolute_seconds=settings.refresh_absolute_seconds,
+        refresh_grace_seconds=settings.refresh_grace_seconds,
+        successor_key=caller.key("refresh successors"),
+    )
+
+
+def current_keys() -> signing_keys.Keys:
+    """Return the imported signing keys."""
+    generation = caller.current_generations()["keys"]
+    return signing_keys.current(caller.key("signing keys"), generation)
+
+
+def target_of(client: ClientRecord, requested: tuple[str, ...]) -> Target:
+    """Return what a request is for; raises InvalidTarget beyond the client's resources."""
+    default = current_settings().resource
+    known = resources.catalogue(caller.current_generations()["clients"], default)
+    target = resources.resolve(known, requested, default)
+    if client.resources is not None and not client.resources >= set(target.audience):
+        raise errors.InvalidTarget(
+            "This client is not approved for the requested resource;"
+            " ask the operators of this server."
+        )
+    return target
+
+
+def narrow(requested: Iterable[str], client: ClientRecord, target: Target) -> tuple[str, ...]:
+    """Keep what client and resource allow; raises InvalidScope when nothing is left.
+
+    Without a request everything allowed is granted, except signing a person in.
+    """
+    asked = tuple(requested)
+    allowed = client.scopes & target.scopes
+    if not asked:
+        return tuple(sorted(allowed - {"openid"}))
+    kept = tuple(name for name in asked if name in allowed)
+    if not kept:
+        raise errors.InvalidScope(
+            "None of the requested scopes can be granted to this client at this resource;"
+            " ask the operators of this server."
+        )
+    return kept
+
+
+def narrowed_target(client: ClientRecord, requested: tuple[str, ...], granted: list[str]) -> Target:
+    """Return the target among the granted resources; raises InvalidTarget beyond them."""
+    target = target_of(client, requested or tuple(granted))
+    if not set(target.audience) <= set(granted):
+        raise errors.InvalidTarget("The resource was not part of the authorization request.")
+    return target
+
+
+def within(client: ClientRecord, target: Target, granted: Iterable[str]) -> tuple[str, ...]:
+    """Keep the granted scopes that client and resource still allow."""
+    return tuple(name for name in granted if name in client.scopes and name in target.scopes)

@@ -1,0 +1,120 @@
+"""Client configuration endpoint (RFC 7592)."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from app.answers import json_answer
+from app.config import current_settings
+from app.domain import (
+    admissions,
+    client_metadata,
+    clients,
+    credentials,
+    errors,
+    policies,
+)
+from app.domain.client_records import Client
+from app.extensions import db
+from app.limits import spend
+from app.protocol import caller
+from app.protocol.json_body import read_object
+from app.protocol.register import metadata_rules
+
+bp = Blueprint("clients", __name__)
+REFUSED = (
+    "The registration access token is not one of this client, or the client does not exist;"
+    " register again."
+)
+SERVER_ONLY = (
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+)
+
+
+@bp.get("/clients/<path:client_id>")
+def read_client(client_id: str) -> Response:
+    """Return the registration of a client; its secret is never shown again."""
+    client = own_client(client_id)
+
+    return json_answer(clients.information(client, current_settings().issuer))
+
+
+@bp.put("/clients/<path:client_id>")
+def update_client(client_id: str) -> Response:
+    """Replace the metadata of a client (RFC 7592 section 2.2)."""
+    client = own_client(client_id)
+    settings = current_settings()
+    spend(settings.registration_rate_limit, "update", client_id, caller.address())
+
+    body = read_object(request.get_data(cache=False), request.headers.get("Content-Type"))
+    check_identity(client, body)
+    metadata = client_metadata.parse(body, metadata_rules())
+
+    arrival = admissions.evidence(
+        metadata,
+        source="dcr",
+        initial_access_token=None,
+        address=caller.address(),
+        user_agent=request.headers.get("User-Agent", ""),
+    )
+    verdict = policies.judge(arrival)
+
+    admissions.change(client, arrival, verdict, by=registrant(client))
+    db.session.commit()
+    return json_answer(clients.information(client, settings.issuer))
+
+
+@bp.delete("/clients/<path:client_id>")
+def delete_client(client_id: str) -> Response:
+    """Delete a client (RFC 7592 section 2.3)."""
+    client = own_client(client_id)
+
+    clients.delete(client, "deleted by its registrant", by=registrant(client))
+    db.session.commit()
+    return Response(status=204)
+
+
+def own_client(client_id: str) -> Client:
+    """Return the client whose registration access token was presented.
+
+    No token, an unknown one, one of another client and a deleted client look alike, so that
+    nobody can find out which clients exist (GHSA-c73q-w75p-j82v).
+    """
+    token = caller.bearer()
+    if token is None:
+        raise errors.MissingToken(
+            "Send the registration access token of this client as a bearer token."
+        )
+    client = clients.find(client_id)
+    stored = client.registration_token_digest if client is not None else None
+    if not credentials.matches(token, stored) or client is None or client.state == "deleted":
+        raise errors.InvalidToken(REFUSED, client_id=client_id[:200])
+    return client
+
+
+def check_identity(client: Client, body: dict[str, Any]) -> None:
+    """Check what an update must and must not contain (RFC 7592 section 2.2)."""
+    if body.get("client_id") != client.client_id:
+        raise errors.InvalidClientMetadata(
+            "An update must contain the client_id that its address names."
+        )
+    if any(name in body for name in SERVER_ONLY):
+        raise errors.InvalidClientMetadata(
+            "An update must not contain members that only the server sets."
+        )
+    secret = body.get("client_secret")
+    if secret is not None and not (
+        isinstance(secret, str) and credentials.matches(secret, client.secret_digest)
+    ):
+        raise errors.InvalidClientMetadata(
+            "The client_secret of an update must be the current one; leave it out instead."
+        )
+
+
+def registrant(client: Client) -> caller.Actor:
+    """Return the holder of a registration access token as the actor."""
+    name = str(client.client_metadata.get("client_name", ""))
+    return caller.actor("client", client.client_id, name)

@@ -1,0 +1,90 @@
+"""Metadata and keys of this server (RFC 8414, OpenID Connect Discovery, RFC 7517)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from flask import Blueprint, Response, request
+
+from app.answers import refusal_answer
+from app.config import Settings, current_settings
+from app.domain import errors, policies, scopes
+from app.protocol.ceilings import current_keys
+
+bp = Blueprint("discovery", __name__)
+METADATA_SECONDS = 300
+KEYS_SECONDS = 3600
+AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
+SECRET_METHODS = AUTH_METHODS[1:]
+
+
+@bp.get("/.well-known/oauth-authorization-server")
+@bp.get("/.well-known/oauth-authorization-server/<path:issuer_path>")
+@bp.get("/.well-known/openid-configuration")
+@bp.get("/.well-known/openid-configuration/<path:issuer_path>")
+def show_metadata(issuer_path: str = "") -> Response:
+    """Return the metadata, in both documents and all places that clients look."""
+    settings = current_settings()
+    path = urlsplit(settings.issuer).path
+    if request.script_root + (f"/{issuer_path}" if issuer_path else "") != path:
+        return not_found()
+    return cacheable(orjson.dumps(metadata(settings)), METADATA_SECONDS)
+
+
+@bp.get("/.well-known/jwks.json")
+def show_keys() -> Response:
+    """Return the public keys (RFC 7517 section 5)."""
+    return cacheable(current_keys().jwks, KEYS_SECONDS)
+
+
+@bp.route("/.well-known/", defaults={"_rest": ""})
+@bp.route("/.well-known/<path:_rest>")
+def show_nothing(_rest: str) -> Response:
+    """Answer 404 for every other well-known name, never a page."""
+    return not_found()
+
+
+def metadata(settings: Settings) -> dict[str, Any]:
+    """Describe what is switched on, without empty members (RFC 8414 section 2)."""
+    issuer = settings.issuer
+    described: dict[str, Any] = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": f"{issuer}/token",
+        "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "introspection_endpoint": f"{issuer}/introspect",
+        "scopes_supported": [scope.name for scope in scopes.find_all()],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+        "introspection_endpoint_auth_methods_supported": SECRET_METHODS,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "claims_parameter_supported": False,
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce"],
+    }
+    if policies.registration_mode(settings.registration_mode) != "closed":
+        described["registration_endpoint"] = f"{issuer}/register"
+    return described
+
+
+def cacheable(body: bytes, seconds: int) -> Response:
+    """Answer with an ETag, or 304 when the caller has it already."""
+    response = Response(body, mimetype="application/json")
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def not_found() -> Response:
+    """Answer 404 as JSON."""
+    return refusal_answer(errors.NotFound("There is no document here."))

@@ -1,0 +1,87 @@
+"""Introspection endpoint (RFC 7662)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response
+
+from app import clock
+from app.answers import json_answer
+from app.config import current_settings
+from app.domain import audit, credentials, errors, refresh_tokens, tokens
+from app.domain.audit import Tag
+from app.domain.client_records import ClientRecord, Standing
+from app.extensions import db
+from app.limits import spend
+from app.protocol import caller
+from app.protocol.ceilings import current_keys
+from app.protocol.parameters import read_form
+
+bp = Blueprint("introspect", __name__)
+INACTIVE = {"active": False}
+SHOWN = ("scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti")
+
+
+@bp.post("/introspect")
+def introspect_token() -> Response:
+    """Tell a resource server whether a token that is meant for it works."""
+    parameters = read_form()
+
+    client = caller.authenticate(parameters)
+    if client.is_public:
+        raise errors.InvalidClient("Introspection needs a client that authenticates with a secret.")
+    token = parameters.get("token")
+    if token is None:
+        raise errors.InvalidRequest("The parameter token is missing.")
+
+    answer = introspect(client, token)
+    if not answer["active"]:
+        spend(current_settings().introspection_rate_limit, "introspect", client.client_id)
+    audit.record(
+        Tag.TOKEN_INTROSPECTED,
+        answer.get("jti", ""),
+        by=caller.client_actor(client),
+        client_id=client.client_id,
+        active=answer["active"],
+    )
+    db.session.commit()
+    return json_answer(answer)
+
+
+def introspect(client: ClientRecord, token: str) -> dict[str, Any]:
+    """Return the answer for one token; everything the caller may not see is inactive."""
+    if token.startswith(credentials.PREFIXES["refresh"]):
+        return introspect_refresh(client, token)
+    claims = tokens.live_claims(current_keys(), current_settings().issuer, token)
+    if claims is None or not may_see(client, claims) or not stands(claims["client_id"]):
+        return INACTIVE
+    shown = {name: claims[name] for name in SHOWN if name in claims}
+    return {"active": True, "token_type": "Bearer", **shown}
+
+
+def introspect_refresh(client: ClientRecord, token: str) -> dict[str, Any]:
+    """Return the answer for a refresh token, which only its own client may see."""
+    row = refresh_tokens.find_live(token)
+    if row is None or row["client_id"] != client.client_id:
+        return INACTIVE
+    return {
+        "active": True,
+        "client_id": row["client_id"],
+        "sub": row["user_id"],
+        "scope": " ".join(row["scopes"]),
+        "exp": row["token_expires_at"],
+        "iss": current_settings().issuer,
+    }
+
+
+def may_see(client: ClientRecord, claims: Mapping[str, Any]) -> bool:
+    """Tell whether a token is the caller's own or meant for a resource of the caller."""
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    own = claims["client_id"] == client.client_id
+    return own or bool(client.introspects & set(audience))
+
+
+def stands(client_id: str) -> bool:
+    """Tell whether the client of a token is active now."""
+    found = caller.look_up(client_id)
+    return found is not None and found.standing(clock.epoch()) is Standing.ACTIVE

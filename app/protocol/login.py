@@ -1,0 +1,112 @@
+"""Sign-in and sign-out of people, and the theme of the pages."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app import browser_session
+from app.config import current_settings
+from app.domain import audit, errors, users
+from app.domain.audit import Tag
+from app.extensions import db
+from app.limits import spend
+from app.protocol import caller, people
+
+bp = Blueprint("login", __name__)
+THEMES = ("auto", "light", "dark")
+THEME_SECONDS = 365 * 86400
+
+
+@bp.get("/login")
+def sign_in() -> str | Response:
+    """Show the sign-in page."""
+    after = people.local_path(request.args.get("next", "")) or ""
+    if people.signed_in() is not None:
+        return redirect(after or home(), 303)
+    return show_form(after)
+
+
+@bp.post("/login")
+def sign_in_with_password() -> Response | tuple[str, int]:
+    """Sign a person in with e-mail address and password.
+
+    A failure within an authorization request goes back to that request, which shows it.
+    """
+    after = people.local_path(request.form.get("next", "")) or ""
+    email = request.form.get("username", "")[:255]
+    try:
+        spend(current_settings().sign_in_rate_limit, "sign-in", caller.address())
+        user = users.authenticate(
+            email,
+            request.form.get("password", ""),
+            caller.passwords(),
+            by=caller.actor(),
+        )
+    except (errors.AccessDenied, errors.TooManyRequests) as refusal:
+        db.session.commit()
+        return show_failure(refusal, email, after)
+
+    browser_session.begin(user, current_settings(), caller.address())
+    db.session.commit()
+    return redirect(after or home(), 303)
+
+
+@bp.post("/logout")
+def sign_out() -> Response | str:
+    """End this browser's session."""
+    after = people.local_path(request.form.get("next", ""))
+    user = people.signed_in()
+    if user is not None:
+        audit.record(Tag.USER_SIGNED_OUT, user.id, by=people.user_actor(user))
+
+    browser_session.end()
+    db.session.commit()
+    if after is not None:
+        return redirect(after, 303)
+    return render_template("protocol/signed_out.html", sign_in_url=url_for("login.sign_in"))
+
+
+@bp.post("/theme")
+def choose_theme() -> Response:
+    """Remember the theme of this browser; a preference and nothing else."""
+    theme = request.form.get("theme", "auto")
+    response = redirect(people.local_path(request.form.get("next", "")) or home(), 303)
+    if theme in THEMES:
+        response.set_cookie(
+            "theme",
+            theme,
+            max_age=THEME_SECONDS,
+            httponly=True,
+            secure=current_settings().secure,
+            samesite="Lax",
+        )
+    return response
+
+
+def show_failure(refusal: errors.Refusal, email: str, after: str) -> Response | tuple[str, int]:
+    """Say why the sign-in failed, on the page where it was tried."""
+    throttled = isinstance(refusal, errors.TooManyRequests)
+    told = "throttled" if throttled else "error"
+    browser = browser_session.current()
+    if after.startswith(url_for("authorize.authorize") + "?"):
+        browser[told], browser["typed"] = refusal.description, email
+        return redirect(after, 303)
+    words = {told: refusal.description}
+    return show_form(after, email, **words), 429 if throttled else 401
+
+
+def show_form(after: str, username: str = "", **words: str) -> str:
+    """Show the sign-in form."""
+    return render_template(
+        "protocol/sign_in.html",
+        action=url_for("login.sign_in"),
+        next=after,
+        username=username,
+        error=words.get("error"),
+        throttled=words.get("throttled"),
+        flow=None,
+    )
+
+
+def home() -> str:
+    """Return where a person goes who did not come from anywhere."""
+    return url_for("landing.show_landing")

@@ -1,0 +1,67 @@
+"""Owns what the pages of the machine door show about a client, a redirect and a person."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from app import browser_session
+from app.config import current_settings
+from app.domain import redirect_uris, users
+from app.domain.audit import Actor
+from app.domain.client_records import Client, ClientRecord
+from app.domain.users import User
+from app.extensions import db
+from app.protocol import caller
+
+
+def user_actor(user: User) -> Actor:
+    """Return a signed-in person as the actor."""
+    kind = "operator" if users.may(user, "viewer") else "user"
+    return caller.actor(kind, user.id, user.email)
+
+
+def instant(at: int | None) -> str | None:
+    """Write epoch seconds as an ISO instant."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def target_of(redirect_uri: str) -> dict[str, str]:
+    """Describe where a redirect leads."""
+    kind = "private"
+    if redirect_uris.is_loopback(redirect_uri):
+        kind = "loopback"
+    elif redirect_uri.startswith(("http://", "https://")):
+        kind = "web"
+    return {"kind": kind, "host": redirect_uris.host_of(redirect_uri), "uri": redirect_uri}
+
+
+def describe(client: ClientRecord, redirect_uri: str) -> dict[str, Any]:
+    """Describe who asks, in the way the pages show it."""
+    row = db.session.get(Client, client.client_id)
+    approved = client.software_status == "approved"
+    return {
+        "name": client.name or client.client_id,
+        "client_id": client.client_id,
+        "target": target_of(redirect_uri),
+        "approved_by": client.decided_by if approved else None,
+        "approved_at": instant(client.decided_at) if approved else None,
+        "registered_at": instant(row.created_at) if row is not None else None,
+    }
+
+
+def local_path(path: str) -> str | None:
+    """Return a path of this server that a browser may be sent to, or None for anything else."""
+    printable = all("!" <= character <= "~" for character in path)
+    if not printable or not path.startswith("/") or path.startswith("//") or "\\" in path:
+        return None
+    return path
+
+
+def signed_in() -> User | None:
+    """Return who is signed in."""
+    return browser_session.current_user()
+
+
+def contact_sentence() -> str:
+    """Say whom to ask."""
+    contact = current_settings().contact
+    return f"Ask {contact} if you need it."

@@ -1,0 +1,101 @@
+"""Owns how this door refuses: as OAuth JSON, at the client, or on a page; and records it."""
+
+from flask import Flask, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import limits
+from app.answers import json_answer
+from app.domain import audit
+from app.domain.audit import Tag
+from app.domain.client_records import ClientRecord
+from app.domain.errors import Refusal, TooManyRequests
+from app.errors import answer_refusal
+from app.extensions import db
+from app.protocol import caller, people
+from app.protocol.answers import send_refusal
+from app.protocol.authorization_request import LocalRefusal, RedirectedRefusal
+from app.protocol.waiting import refresh
+from app.views import page
+
+RECORDED = "120 per minute"
+"""Refusals of one address beyond this are only logged, so that a flood cannot fill the disk."""
+
+
+def init_app(app: Flask) -> None:
+    """Handle the refusals of every endpoint of this door."""
+    app.register_error_handler(Refusal, refuse)
+    app.register_error_handler(LocalRefusal, refuse_here)
+    app.register_error_handler(RedirectedRefusal, refuse_there)
+
+
+def refuse(refusal: Refusal) -> BaseResponse:
+    """Record a refusal and answer it in the format of the endpoint."""
+    record(refusal)
+    return answer_refusal(refusal)
+
+
+def refuse_here(found: LocalRefusal) -> BaseResponse:
+    """Answer on a page of ours, or as JSON for a program; the browser is sent nowhere."""
+    refusal, client = found.refusal, found.client
+    record(refusal, client)
+    if "HX-Request" in request.headers:
+        return refresh()
+    if wants_json():
+        body = {"error": refusal.error, "error_description": refusal.description}
+        return json_answer(body, refusal.status)
+    return page(
+        "protocol/not_active.html",
+        status=refusal.status,
+        client_name=client.name if client is not None else None,
+        explanation=refusal.description,
+        contact=people.contact_sentence(),
+        error_code=refusal.error,
+        details=details(client),
+    )
+
+
+def refuse_there(found: RedirectedRefusal) -> BaseResponse:
+    """Tell the client at its proven redirect URI."""
+    record(found.refusal)
+    if "HX-Request" in request.headers:
+        return refresh()
+    return send_refusal(found.redirect_uri, found.refusal, found.state)
+
+
+def record(refusal: Refusal, client: ClientRecord | None = None) -> None:
+    """Record a refusal and commit it with what the endpoint did before it refused."""
+    known = client.client_id if client is not None else refusal.facts.get("client_id")
+    if isinstance(refusal, TooManyRequests):
+        tag = Tag.LIMIT_REACHED
+    elif request.blueprint == "register":
+        tag = Tag.REGISTRATION_REFUSED
+    else:
+        tag = Tag.REQUEST_REFUSED
+    if limits.local_budget(RECORDED, "refusals", caller.address()):
+        audit.record(
+            tag,
+            (request.endpoint or "")[:200],
+            by=caller.actor(),
+            client_id=known,
+            error=refusal.error,
+            description=refusal.description,
+            **{name: value for name, value in refusal.facts.items() if name != "client_id"},
+        )
+    db.session.commit()
+
+
+def wants_json() -> bool:
+    """Tell whether a program asked, which prefers JSON to a page."""
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json" and "text/html" not in request.headers.get("Accept", "")
+
+
+def details(client: ClientRecord | None) -> list[tuple[str, str]]:
+    """Return what a developer of the app wants to know; the presented values are shown as text."""
+    shown = [
+        ("Presented client_id", request.args.get("client_id", "")[:200]),
+        ("Presented redirect_uri", request.args.get("redirect_uri", "")[:500]),
+    ]
+    if client is not None:
+        shown += [("Registered redirect_uri", uri) for uri in client.redirect_uris[:5]]
+    return [(label, value) for label, value in shown if value]

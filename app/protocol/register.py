@@ -1,0 +1,72 @@
+"""Client registration endpoint (RFC 7591)."""
+
+from flask import Blueprint, Response, request
+
+from app.answers import json_answer
+from app.config import current_settings
+from app.domain import (
+    admissions,
+    client_metadata,
+    clients,
+    errors,
+    policies,
+    registration_tokens,
+    software,
+)
+from app.domain.client_metadata import MetadataRules
+from app.extensions import db
+from app.limits import spend
+from app.protocol import caller
+from app.protocol.json_body import read_object
+
+bp = Blueprint("register", __name__)
+
+
+@bp.post("/register")
+def register_client() -> Response:
+    """Register a client (RFC 7591 section 3)."""
+    settings = current_settings()
+    spend(settings.registration_address_rate_limit, "register", caller.address())
+    token = initial_access_token()
+
+    body = read_object(request.get_data(cache=False), request.headers.get("Content-Type"))
+    metadata = client_metadata.parse(body, metadata_rules())
+    mark = software.fingerprint(metadata) or "alone"
+    spend(settings.registration_rate_limit, "register", mark, caller.address())
+
+    arrival = admissions.evidence(
+        metadata,
+        source="dcr",
+        initial_access_token=token,
+        address=caller.address(),
+        user_agent=request.headers.get("User-Agent", ""),
+    )
+    verdict = policies.judge(arrival)
+
+    client, issued = admissions.register(arrival, verdict, by=caller.actor())
+    db.session.commit()
+    return json_answer(clients.information(client, settings.issuer, issued), 201)
+
+
+def initial_access_token() -> str | None:
+    """Return the usable token of the caller; raises when the mode demands one or it is wrong."""
+    settings = current_settings()
+    mode = policies.registration_mode(settings.registration_mode)
+    if mode == "closed":
+        raise errors.AdmissionRefused(
+            f"Registration is switched off; ask {settings.contact} to create a client."
+        )
+    presented = caller.bearer()
+    if presented is None and (mode == "token" or "Authorization" in request.headers):
+        raise errors.MissingToken(
+            f"Registration needs an initial access token; ask {settings.contact} for one."
+        )
+    if presented is None:
+        return None
+    static_token = settings.registration_token.get_secret_value()
+    return registration_tokens.check(presented, static_token)
+
+
+def metadata_rules() -> MetadataRules:
+    """Return the rules of metadata that the settings decide."""
+    return MetadataRules(private_use_schemes=frozenset(current_settings().private_use_schemes))

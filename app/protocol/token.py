@@ -1,0 +1,23 @@
+"""Token endpoint (RFC 6749 section 3.2)."""
+
+from flask import Blueprint, Response
+
+from app.answers import json_answer
+from app.extensions import db
+from app.protocol import caller
+from app.protocol.parameters import read_form
+from app.protocol.server import TokenRequest, server
+
+bp = Blueprint("token", __name__)
+
+
+@bp.post("/token")
+def issue_token() -> Response:
+    """Exchange a grant for tokens."""
+    parameters = read_form()
+
+    client = caller.authenticate(parameters)
+
+    answer = server.create_token_response(TokenRequest(parameters, client))
+    db.session.commit()
+    return json_answer(answer)

@@ -1,0 +1,68 @@
+"""Owns response headers: CSP, frames, HSTS, referrer, caching and CORS."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+
+from app.config import current_settings
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'{targets}; base-uri 'none'; frame-ancestors 'none'"
+)
+OPEN_TO_BROWSERS = frozenset(("discovery", "register", "clients", "token", "revoke"))
+"""Blueprints that any web page may call, always without credentials of the browser."""
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After, X-Request-Id",
+}
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP, MCP-Protocol-Version",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Add the headers to every response of the application."""
+    app.after_request(add_headers)
+
+
+def add_headers(response: Response) -> Response:
+    """Add what every answer needs, and what pages and machine answers need."""
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    if current_settings().secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    if response.mimetype == "text/html":
+        headers["Content-Security-Policy"] = POLICY.format(targets=form_targets())
+        headers["X-Frame-Options"] = "DENY"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+    elif request.blueprint in OPEN_TO_BROWSERS:
+        headers.update(CORS)
+        if request.method == "OPTIONS":
+            headers.update(PREFLIGHT)
+    return response
+
+
+def allow_form_target(redirect_uri: str) -> None:
+    """Let forms of this page end at a verified redirect URI.
+
+    Browsers apply ``form-action`` to the redirect that follows the POST as well.
+    """
+    g.form_target = redirect_uri
+
+
+def form_targets() -> str:
+    """Return the CSP source of the redirect URI of this page, with a leading space."""
+    redirect_uri = g.get("form_target")
+    if redirect_uri is None:
+        return ""
+    parts = urlsplit(redirect_uri)
+    if parts.scheme not in ("http", "https") or ":" in (parts.hostname or ""):
+        return f" {parts.scheme}:"  # CSP has no way to write an IPv6 host
+    return f" {parts.scheme}://{parts.netloc}"

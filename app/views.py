@@ -1,0 +1,27 @@
+"""Owns what every page gets: theme, request id and who is signed in."""
+
+from typing import Any
+
+from flask import Flask, Response, g, make_response, render_template, request
+
+from app import browser_session
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the values of every page."""
+    app.context_processor(shared)
+
+
+def shared() -> dict[str, Any]:
+    """Return the values that every template may use."""
+    theme = request.cookies.get("theme", "auto")
+    return {
+        "theme": theme if theme in ("light", "dark") else "auto",
+        "request_id": g.get("request_id", ""),
+        "current_user": browser_session.current_user(),
+    }
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> Response:
+    """Return a rendered page with a status."""
+    return make_response(render_template(template, **values), status)

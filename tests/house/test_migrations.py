@@ -1,0 +1,70 @@
+"""Migrations and models tell the same story, in both directions, on both databases."""
+
+from pathlib import Path
+
+import flask_migrate
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from app.extensions import db
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def differences() -> list:
+    """Return what autogenerate would still change, indexes and column types included."""
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return compare_metadata(context, db.metadata)
+
+
+def tables() -> set[str]:
+    """Return the names of the tables in the database."""
+    return set(sa.inspect(db.engine).get_table_names())
+
+
+def test_a_migrated_database_is_what_the_models_say(app):
+    with app.app_context():
+        assert differences() == []
+        assert set(db.metadata.tables) == tables() - {"alembic_version"}
+
+
+def test_a_change_of_a_model_without_a_migration_is_found(app):
+    extra = sa.Table("unmigrated", db.metadata, sa.Column("id", sa.Text, primary_key=True))
+    try:
+        with app.app_context():
+            assert [change[0] for change in differences()] == ["add_table"]
+    finally:
+        db.metadata.remove(extra)
+
+
+def test_migrations_go_down_to_nothing_and_up_again(app):
+    with app.app_context():
+        flask_migrate.downgrade(revision="base")
+        assert tables() - {"alembic_version"} == set()
+
+        flask_migrate.upgrade()
+        assert differences() == []
+
+
+def test_migrations_form_one_line_and_are_named_by_number():
+    versions = list(ScriptDirectory(str(MIGRATIONS)).walk_revisions())[::-1]
+
+    assert versions, "there is no migration"
+    numbers = [version.revision for version in versions]
+    assert numbers == [f"{number:04d}" for number in range(1, len(versions) + 1)]
+    for version in versions:
+        assert Path(version.path).name.startswith(f"{version.revision}_")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_enforces_foreign_keys_again_after_a_migration(app):
+    with app.app_context():
+        flask_migrate.downgrade(revision="base")
+        flask_migrate.upgrade()
+
+        with db.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
