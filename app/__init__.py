@@ -12,6 +12,7 @@ from app import (
     logs,
     mount,
     protocol,
+    secret_files,
     security,
     views,
 )
@@ -29,27 +30,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         template_folder=str(mount.folder("templates")),
         static_folder=str(mount.folder("static")),
     )
-    secret_key = config.secret_key(chosen)
-    app.extensions["gatewright.settings"] = chosen
-    app.extensions["gatewright.keys"] = {
-        purpose: credentials.subkey(secret_key, purpose)
-        for purpose in ("signing keys", "refresh successors", "consent tickets")
-    }
-    app.extensions["gatewright.passwords"] = Passwords(
-        chosen.password_memory_kib, chosen.password_concurrency
-    )
-    app.config.update(
-        SECRET_KEY=secret_key,
-        SQLALCHEMY_DATABASE_URI=chosen.sqlalchemy_url,
-        SQLALCHEMY_ENGINE_OPTIONS=extensions.engine_options(chosen.sqlalchemy_url),
-        MAX_CONTENT_LENGTH=chosen.maximum_body_bytes,
-        MAX_FORM_MEMORY_SIZE=chosen.maximum_body_bytes,
-        MAX_FORM_PARTS=200,
-        WTF_CSRF_TIME_LIMIT=None,
-        RATELIMIT_ENABLED=chosen.rate_limit_enabled,
-        RATELIMIT_STORAGE_URI=chosen.redis_url.get_secret_value() or "memory://",
-        RATELIMIT_STORAGE_OPTIONS=limits.storage_options(chosen),
-    )
+    configure(app, chosen)
     app.session_interface = DatabaseSessions()
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db, directory=str(mount.folder("migrations")))
@@ -62,3 +43,28 @@ def create_app(settings: Settings | None = None) -> Flask:
         hops = chosen.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
+
+
+def configure(app: Flask, chosen: Settings) -> None:
+    """Translate the settings into what Flask and its extensions read."""
+    key = chosen.secret_key.get_secret_value() or secret_files.read_key(chosen.data_dir)
+    app.extensions["gatewright.settings"] = chosen
+    app.extensions["gatewright.keys"] = {
+        purpose: credentials.subkey(key, purpose)
+        for purpose in ("signing keys", "refresh successors", "consent tickets")
+    }
+    app.extensions["gatewright.passwords"] = Passwords(
+        chosen.password_memory_kib, chosen.password_concurrency
+    )
+    app.config.update(
+        SECRET_KEY=key,
+        SQLALCHEMY_DATABASE_URI=chosen.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS=extensions.engine_options(chosen.sqlalchemy_url),
+        MAX_CONTENT_LENGTH=chosen.maximum_body_bytes,
+        MAX_FORM_MEMORY_SIZE=chosen.maximum_body_bytes,
+        MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_ENABLED=chosen.rate_limit_enabled,
+        RATELIMIT_STORAGE_URI=chosen.redis_url.get_secret_value() or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=limits.storage_options(chosen),
+    )

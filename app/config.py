@@ -9,16 +9,13 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-PREFIX = "GATEWRIGHT_"
-FROM_FILE = ("secret_key", "database_url", "redis_url", "registration_token")
-"""Settings that hold secrets: also read from the file that ``GATEWRIGHT_<NAME>_FILE`` names."""
+from app.secret_files import PREFIX, SecretFiles
 
 KNOWN_EDITORS = ("cursor", "vscode", "vscode-insiders", "windsurf")
 
@@ -30,24 +27,6 @@ class ConfigurationError(Exception):
         """Collect the faults."""
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-class SecretFiles(PydanticBaseSettingsSource):
-    """Reads ``GATEWRIGHT_<NAME>_FILE`` for the settings that hold secrets."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Return the content of the file named for one field."""
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        return (Path(path).read_text().strip() if path else None), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Return the values of all fields that have a file."""
-        values = {}
-        for name in FROM_FILE:
-            value, _, _ = self.get_field_value(self.settings_cls.model_fields[name], name)
-            if value is not None:
-                values[name] = value
-        return values
 
 
 class Settings(BaseSettings):
@@ -156,10 +135,11 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_others: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments, then the environment, then the files of secrets."""
-        return init_settings, env_settings, SecretFiles(settings_cls)
+        return init_settings, env_settings, SecretFiles(settings_cls, os.environ)
 
     @field_validator("issuer")
     @classmethod
@@ -256,29 +236,3 @@ def current_settings() -> Settings:
     """Return the settings of the application that serves this request."""
     settings: Settings = current_app.extensions["gatewright.settings"]
     return settings
-
-
-def secret_key(settings: Settings) -> str:
-    """Return the secret key; without one, make it once and keep it in the data directory."""
-    given = settings.secret_key.get_secret_value()
-    if given:
-        return given
-    path = settings.data_dir / "secret_key"
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(os.urandom(32).hex())
-    try:
-        os.link(fresh, path)
-    except FileExistsError:
-        check_private(path)
-    finally:
-        fresh.unlink()
-    return path.read_text().strip()
-
-
-def check_private(path: Path) -> None:
-    """Refuse a key file that others can read."""
-    if path.stat().st_mode & 0o077:
-        raise ConfigurationError([f"{path.name} in the data directory must have mode 0600"])

@@ -6,7 +6,8 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.answers import json_answer, refusal_answer

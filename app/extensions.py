@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase
 JSONValue = JSON().with_variant(JSONB(), "postgresql")
 """Column type of JSON values on both databases."""
 
-READING = ("SELECT", "PRAGMA", "EXPLAIN", "WITH")
+READING = ("SELECT", "PRAGMA", "EXPLAIN")
 
 
 class Base(DeclarativeBase):
@@ -71,7 +71,7 @@ def begin_to_write(connection: Connection, _cursor: Any, statement: str, *_unuse
     ``BEGIN IMMEDIATE`` waits for another writer; a transaction that read first and upgraded
     later would fail instead of waiting.
     """
-    driver = connection.connection.dbapi_connection
+    driver: Any = connection.connection.dbapi_connection
     if not isinstance(driver, sqlite3.Connection) or driver.in_transaction:
         return
     if not statement.lstrip()[:7].upper().startswith(READING):

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from app.config import current_settings
+from app.domain import errors
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -12,6 +13,7 @@ POLICY = (
 )
 OPEN_TO_BROWSERS = frozenset(("discovery", "register", "clients", "token", "revoke"))
 """Blueprints that any web page may call, always without credentials of the browser."""
+AUTHORIZE_BY_POST = "authorize.authorize_by_post"
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After, X-Request-Id",
@@ -25,7 +27,20 @@ PREFLIGHT = {
 
 def init_app(app: Flask) -> None:
     """Add the headers to every response of the application."""
+    app.before_request(refuse_cross_site)
     app.after_request(add_headers)
+
+
+def refuse_cross_site() -> None:
+    """Refuse forms that another site made a browser send, next to the CSRF token.
+
+    The authorization request by POST comes from other sites by design and changes nothing.
+    """
+    unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
+    foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
+    meant = request.blueprint in OPEN_TO_BROWSERS or request.endpoint == AUTHORIZE_BY_POST
+    if unsafe and foreign and not meant:
+        raise errors.CrossSite("This form was sent by another site; open the page here instead.")
 
 
 def add_headers(response: Response) -> Response:

@@ -1,5 +1,6 @@
 """Owns what every page gets: theme, request id and who is signed in."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
@@ -10,6 +11,7 @@ from app import browser_session
 def init_app(app: Flask) -> None:
     """Give templates the values of every page."""
     app.context_processor(shared)
+    app.jinja_env.filters["instant"] = instant
 
 
 def shared() -> dict[str, Any]:
@@ -25,3 +27,8 @@ def shared() -> dict[str, Any]:
 def page(template: str, *, status: int = 200, **values: Any) -> Response:
     """Return a rendered page with a status."""
     return make_response(render_template(template, **values), status)
+
+
+def instant(at: int | None) -> str | None:
+    """Write epoch seconds as an ISO instant in UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,22 @@
 """Door 3: operators."""
 
+from importlib import import_module
+
 from flask import Flask
+
+PAGES = (
+    "overview",
+    "registrations",
+    "clients",
+    "initial_access_tokens",
+    "scopes",
+    "resources",
+    "audit",
+    "system",
+)
 
 
 def init_app(app: Flask) -> None:
     """Register the pages of the console."""
+    for name in PAGES:
+        app.register_blueprint(import_module(f"app.console.{name}").bp)

@@ -52,9 +52,7 @@ def find_page(
     return [(client, software) for client, software in db.session.execute(ordered)]
 
 
-def by_standing(
-    query: Select[tuple[Client, Software]], standing: str
-) -> Select[tuple[Client, Software]]:
+def by_standing(query: Select[Client, Software], standing: str) -> Select[Client, Software]:
     """Keep clients of one standing, or all but deleted ones."""
     if standing in ("suspended", "deleted"):
         return query.where(Client.state == standing)

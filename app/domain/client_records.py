@@ -137,7 +137,7 @@ def load(client_id: str) -> ClientRecord | None:
         .join(Software, Software.id == Client.software_id)
         .where(Client.client_id == client_id)
     ).first()
-    return None if row is None else to_record(row._mapping)
+    return None if row is None else to_record(dict(row._mapping))
 
 
 def to_record(row: Mapping[str, Any]) -> ClientRecord:

@@ -130,7 +130,7 @@ def change_state(
 
 
 def end_everything(client_id: str, reason: str, *, by: Actor) -> None:
-    """End grants, codes and consents of a client; other processes see it with their next request."""
+    """End grants, codes and consents of a client, on every node with the next request."""
     grants.revoke_of_client(client_id, reason, by=by)
     authorization_codes.withdraw(client_id=client_id)
     consents.revoke(client_id=client_id, by=by)

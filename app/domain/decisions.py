@@ -39,38 +39,23 @@ def approve(
     reason: str = "",
 ) -> Software:
     """Approve pending software as it was seen; raises Conflict when it is not that any more."""
-    row = decide(
-        software_id,
-        seen_revision,
-        "pending",
-        {
-            "status": "approved",
-            "scopes": list(scopes.known(allowed)),
-            "resources": None if resources is None else list(resources),
-            "approved_until": until,
-            "reason": reason,
-        },
-        by=by,
-    )
+    ceilings: dict[str, Any] = {
+        "scopes": list(scopes.known(allowed)),
+        "resources": None if resources is None else list(resources),
+        "approved_until": until,
+        "reason": reason,
+    }
+    decided = {"status": "approved", **ceilings}
+    row = decide(software_id, seen_revision, "pending", decided, by=by)
     db.session.execute(
         update(Client)
         .where(Client.software_id == row.id, Client.state != "deleted")
         .values(approved_once=True)
         .execution_options(synchronize_session=False)
     )
-    adopted = client_changes.adopt_revisions(row)
-    audit.record(
-        Tag.SOFTWARE_APPROVED,
-        row.id,
-        by=by,
-        name=row.name,
-        revision=seen_revision,
-        scopes=row.scopes,
-        resources=row.resources,
-        until=until,
-        reason=reason,
-        revisions=adopted,
-    )
+    ceilings["revisions"] = client_changes.adopt_revisions(row)
+    facts = {"name": row.name, "revision": seen_revision, **ceilings}
+    audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, **facts)
     return row
 
 

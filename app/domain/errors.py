@@ -85,6 +85,12 @@ class AdmissionRefused(AccessDenied):
     status = HTTPStatus.FORBIDDEN
 
 
+class CrossSite(AccessDenied):
+    """Raised when another site made a browser send a form of ours."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class LoginRequired(Refusal):
     """Raised when ``prompt=none`` meets nobody signed in (OpenID Connect Core 3.1.2.6)."""
 

@@ -107,4 +107,4 @@ def find_live(value: str) -> Mapping[str, Any] | None:
         .where(RefreshToken.spent_at.is_(None), RefreshToken.expires_at > now)
         .where(Grant.revoked_at.is_(None), Grant.expires_at > now)
     ).first()
-    return None if row is None else row._mapping
+    return None if row is None else dict(row._mapping)

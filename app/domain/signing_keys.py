@@ -109,7 +109,7 @@ def load(sealing_key: bytes) -> Keys:
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         message = "the active signing key is not an elliptic curve key"
         raise TypeError(message)
-    public = {"keys": [row.public_jwk for row in rows]}
+    public: Any = {"keys": [row.public_jwk for row in rows]}
     return Keys(active.kid, private, KeySet.import_key_set(public), orjson.dumps(public))
 
 

@@ -133,20 +133,11 @@ def see(
     now = clock.epoch()
     insert_once(
         Software,
-        id=credentials.new_id(),
         fingerprint=mark,
-        name=metadata.get("client_name", ""),
         source=source,
-        status="pending",
-        client_metadata=dict(metadata),
-        revision=revision(metadata),
-        scopes=[],
         verdict=dict(verdict),
         notes=list(notes),
-        first_seen_at=now,
-        last_seen_at=now,
-        seen_count=0,
-        addresses=[],
+        **unseen(metadata, now),
     )
     db.session.execute(
         update(Software)
@@ -154,14 +145,27 @@ def see(
         .values(seen_count=Software.seen_count + 1, last_seen_at=now)
         .execution_options(synchronize_session=False)
     )
-    row = find_by_fingerprint(mark)
-    if row is None:
-        message = "a row that was just written is there"
-        raise AssertionError(message)
+    row = db.session.scalars(select(Software).where(Software.fingerprint == mark)).one()
     db.session.refresh(row)
     if address and address not in row.addresses and len(row.addresses) < ADDRESSES_KEPT:
         row.addresses = [*row.addresses, address]
     return row
+
+
+def unseen(metadata: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """Return the values of software before its first arrival is counted."""
+    return {
+        "id": credentials.new_id(),
+        "name": metadata.get("client_name", ""),
+        "status": "pending",
+        "client_metadata": dict(metadata),
+        "revision": revision(metadata),
+        "scopes": [],
+        "first_seen_at": now,
+        "last_seen_at": now,
+        "seen_count": 0,
+        "addresses": [],
+    }
 
 
 def find_by_fingerprint(mark: str) -> Software | None:

@@ -13,8 +13,8 @@ from app.domain.grants import Grant, TokenRules
 from app.domain.signing_keys import Keys
 from app.extensions import Base, db, insert_once
 
-ACCESS_TOKEN = "at+jwt"  # noqa: S105 - the media type of RFC 9068 section 2.1
-ID_TOKEN = "JWT"  # noqa: S105 - the header value of OpenID Connect
+ACCESS_TOKEN = "at+jwt"
+ID_TOKEN = "JWT"
 
 
 class RevokedAccessToken(Base):

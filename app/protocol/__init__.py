@@ -24,8 +24,8 @@ PEOPLE = (authorize, landing, login, waiting)
 
 def init_app(app: Flask) -> None:
     """Register the endpoints; machines carry no cookies and so need no CSRF token."""
+    app.before_request(refuse_encoded_body)
     for machine in MACHINES:
-        machine.bp.before_request(refuse_encoded_body)
         csrf.exempt(machine.bp)
         app.register_blueprint(machine.bp)
     for people in PEOPLE:

@@ -14,6 +14,7 @@ from app.domain import (
     errors,
     policies,
 )
+from app.domain.audit import Actor
 from app.domain.client_records import Client
 from app.extensions import db
 from app.limits import spend
@@ -114,7 +115,7 @@ def check_identity(client: Client, body: dict[str, Any]) -> None:
         )
 
 
-def registrant(client: Client) -> caller.Actor:
+def registrant(client: Client) -> Actor:
     """Return the holder of a registration access token as the actor."""
     name = str(client.client_metadata.get("client_name", ""))
     return caller.actor("client", client.client_id, name)

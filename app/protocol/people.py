@@ -1,9 +1,8 @@
 """Owns what the pages of the machine door show about a client, a redirect and a person."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from app import browser_session
+from app import browser_session, views
 from app.config import current_settings
 from app.domain import redirect_uris, users
 from app.domain.audit import Actor
@@ -17,11 +16,6 @@ def user_actor(user: User) -> Actor:
     """Return a signed-in person as the actor."""
     kind = "operator" if users.may(user, "viewer") else "user"
     return caller.actor(kind, user.id, user.email)
-
-
-def instant(at: int | None) -> str | None:
-    """Write epoch seconds as an ISO instant."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def target_of(redirect_uri: str) -> dict[str, str]:
@@ -43,8 +37,8 @@ def describe(client: ClientRecord, redirect_uri: str) -> dict[str, Any]:
         "client_id": client.client_id,
         "target": target_of(redirect_uri),
         "approved_by": client.decided_by if approved else None,
-        "approved_at": instant(client.decided_at) if approved else None,
-        "registered_at": instant(row.created_at) if row is not None else None,
+        "approved_at": views.instant(client.decided_at) if approved else None,
+        "registered_at": views.instant(row.created_at) if row is not None else None,
     }
 
 

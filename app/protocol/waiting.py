@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import browser_session, clock, security
+from app import browser_session, clock, security, views
 from app.config import current_settings
 from app.domain import credentials, decisions, errors, redirect_uris, software, users
 from app.domain.client_records import Standing
@@ -37,7 +37,7 @@ def show(origin: Origin, asked: Parameters) -> BaseResponse | str:
     return render_template(
         f"protocol/{page}.html",
         client=people.describe(origin.client, origin.redirect_uri),
-        waiting_since=people.instant(clock.epoch() - current_settings().waiting_seconds + left),
+        waiting_since=views.instant(clock.epoch() - current_settings().waiting_seconds + left),
         contact=current_settings().contact,
         poll_url=url,
         time_left=f"{left} seconds" if left > 0 else None,

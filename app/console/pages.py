@@ -1,0 +1,108 @@
+"""Owns what console pages share: who may enter, rendering a page or its partial, paging."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import browser_session
+from app.domain import errors, software, users
+from app.domain.audit import Actor
+from app.domain.users import User
+
+PAGE_SIZES = (25, 50, 100)
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def console_blueprint(name: str, import_name: str, path: str) -> Blueprint:
+    """Return a blueprint under ``/admin`` that only signed-in operators reach."""
+    bp = Blueprint(name, import_name, url_prefix=f"/admin{path}")
+    bp.before_request(admit)
+    return bp
+
+
+def admit() -> BaseResponse | None:
+    """Let viewers and above in; send everybody else to sign in, or refuse."""
+    user = browser_session.current_user()
+    if user is None:
+        here = request.full_path.rstrip("?") if request.method == "GET" else ""
+        sign_in = url_for("login.sign_in", next=request.script_root + here if here else None)
+        if "HX-Request" in request.headers:
+            return Response(status=401, headers={"HX-Redirect": sign_in})
+        return redirect(sign_in, 303)
+    check_role(user, "viewer")
+    return None
+
+
+def requires(
+    role: str,
+) -> Callable[[Callable[Arguments, Answer]], Callable[Arguments, Answer]]:
+    """Demand a role of whoever calls a view."""
+
+    def decorate(view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+        @wraps(view)
+        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+            check_role(operator(), role)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def check_role(user: User, role: str) -> None:
+    """Raise InsufficientScope unless the user's role includes ``role``."""
+    if not users.may(user, role):
+        raise errors.InsufficientScope(
+            f"This needs the role {role}; ask an administrator of this server."
+        )
+
+
+def operator() -> User:
+    """Return the signed-in operator."""
+    user = browser_session.current_user()
+    if user is None:
+        message = "admit() lets nobody in who is not signed in"
+        raise AssertionError(message)
+    return user
+
+
+def actor() -> Actor:
+    """Return the signed-in operator as the actor."""
+    user = operator()
+    address = (request.remote_addr or "")[:64]
+    return Actor("operator", user.id, user.email, address, g.get("request_id", ""))
+
+
+def render_page(page: str, partial: str | None = None, **context: Any) -> Response:
+    """Return a page, or only its partial when htmx asks for that (not when it restores history)."""
+    fragment = (
+        partial is not None
+        and "HX-Request" in request.headers
+        and "HX-Boosted" not in request.headers
+        and "HX-History-Restore-Request" not in request.headers
+    )
+    name = partial if fragment and partial is not None else page
+    operator_values = {"may": lambda role: users.may(operator(), role)}
+    context.setdefault("pending_count", software.count("pending"))
+    response = make_response(render_template(f"console/{name}", **operator_values, **context))
+    response.vary.update(("HX-Request", "Cookie"))
+    return response
+
+
+def page_size() -> int:
+    """Return how many rows the address asks for: 25, 50 or 100."""
+    asked = request.args.get("size", "")
+    return int(asked) if asked in map(str, PAGE_SIZES) else PAGE_SIZES[0]
+
+
+def address_with(**changes: str | int | None) -> str:
+    """Return the address of this page with some values of its query changed or removed."""
+    values = {**request.args.to_dict(), **changes}
+    kept = {name: value for name, value in values.items() if value not in (None, "")}
+    here = request.script_root + request.path
+    return f"{here}?{urlencode(kept)}" if kept else here

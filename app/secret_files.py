@@ -1,0 +1,64 @@
+"""Owns secrets kept in files: the secret key, and settings given as ``GATEWRIGHT_<NAME>_FILE``."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from app.domain import credentials
+
+PREFIX = "GATEWRIGHT_"
+FROM_FILE = ("secret_key", "database_url", "redis_url", "registration_token")
+"""Settings that hold secrets: also read from the file that ``GATEWRIGHT_<NAME>_FILE`` names."""
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """Reads ``GATEWRIGHT_<NAME>_FILE`` for the settings that hold secrets."""
+
+    def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        """Read from an environment that the caller owns."""
+        super().__init__(settings_cls)
+        self.environ = environ
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return the content of the file named for one field."""
+        path = self.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        return (Path(path).read_text().strip() if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the values of all fields that have a file."""
+        values = {}
+        for name in FROM_FILE:
+            value, _, _ = self.get_field_value(self.settings_cls.model_fields[name], name)
+            if value is not None:
+                values[name] = value
+        return values
+
+
+def read_key(data_dir: Path) -> str:
+    """Return the secret key of a data directory, made there at the first start.
+
+    Raises PermissionError when others can read the file.
+    """
+    path = data_dir / "secret_key"
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(credentials.new_secret())
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        check_private(path)
+    finally:
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+def check_private(path: Path) -> None:
+    """Refuse a key file that others can read."""
+    if path.stat().st_mode & 0o077:
+        raise PermissionError(f"{path.name} in the data directory must have mode 0600")
