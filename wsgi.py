@@ -1,7 +1,5 @@
 """The WSGI application that gunicorn and other servers import as ``wsgi:app``."""
 
-from app import create_app
-from app.serve import prepare
+from app.serve import start
 
-app = create_app()
-prepare(app)
+app = start()

@@ -72,9 +72,16 @@ def write_row(session: BrowserSession) -> None:
     if session.changed:
         sessions.write(session.session_id, dict(session))
         db.session.commit()
+    elif unattended():
+        return
     elif clock.epoch() - session.last_seen_at >= sessions.TOUCH_SECONDS:
         sessions.touch(session.session_id)
         db.session.commit()
+
+
+def unattended() -> bool:
+    """Tell whether a page asked by itself: an open tab must not keep a session from idling out."""
+    return bool(g.get("unattended"))
 
 
 def set_cookie(settings: Settings, response: Response, value: str) -> None:

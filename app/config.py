@@ -2,22 +2,32 @@
 
 import os
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
 from flask import current_app
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-from app.secret_files import PREFIX, SecretFiles
+from app import secret_files, setting_rules
+from app.domain.redirect_uris import KNOWN_EDITORS
+from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 
-KNOWN_EDITORS = ("cursor", "vscode", "vscode-insiders", "windsurf")
+RateLimit = Annotated[str, AfterValidator(setting_rules.rate_limit)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_rules.words)]
 
 
 class ConfigurationError(Exception):
@@ -36,21 +46,21 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, validate_default=True
     )
 
-    issuer: str = Field(
+    issuer: Annotated[str, AfterValidator(setting_rules.issuer)] = Field(
         "http://127.0.0.1:8000",
         description="URL of this server, byte for byte as clients compare it; may have a path.",
     )
     data_dir: Path = Field(
         Path("instance"), description="Folder of the SQLite database and the secret key file."
     )
-    database_url: SecretStr = Field(
+    database_url: Annotated[SecretStr, AfterValidator(setting_rules.database_url)] = Field(
         SecretStr(""),
         description="SQLAlchemy URL; empty means SQLite in the data directory.",
     )
-    redis_url: SecretStr = Field(
+    redis_url: Annotated[SecretStr, AfterValidator(setting_rules.redis_url)] = Field(
         SecretStr(""), description="Redis for rate limits shared by several processes."
     )
-    secret_key: SecretStr = Field(
+    secret_key: Annotated[SecretStr, AfterValidator(setting_rules.secret_of(32))] = Field(
         SecretStr(""),
         description="At least 32 characters; seals keys and signs cookies. With SQLite it is made"
         " on first start and kept in the data directory.",
@@ -58,22 +68,22 @@ class Settings(BaseSettings):
     registration_mode: Literal["closed", "token", "open"] = Field(
         "open", description="Who may register until an operator switches it at run time."
     )
-    registration_token: SecretStr = Field(
+    registration_token: Annotated[SecretStr, AfterValidator(setting_rules.secret_of(20))] = Field(
         SecretStr(""), description="One static initial access token, at least 20 characters."
     )
-    registration_rate_limit: str = Field(
+    registration_rate_limit: RateLimit = Field(
         "5 per minute", description="Registrations of one software from one address."
     )
-    registration_address_rate_limit: str = Field(
+    registration_address_rate_limit: RateLimit = Field(
         "120 per minute", description="Registrations from one address, whatever the software."
     )
-    token_rate_limit: str = Field(
+    token_rate_limit: RateLimit = Field(
         "1200 per minute", description="Failed client authentications from one address."
     )
-    introspection_rate_limit: str = Field(
+    introspection_rate_limit: RateLimit = Field(
         "6000 per minute", description="Introspections by one client."
     )
-    sign_in_rate_limit: str = Field(
+    sign_in_rate_limit: RateLimit = Field(
         "30 per minute", description="Sign-in attempts from one address."
     )
     rate_limit_enabled: bool = Field(True, description="Switch of all rate limits.")
@@ -96,16 +106,16 @@ class Settings(BaseSettings):
     waiting_seconds: int = Field(
         120, ge=5, le=900, description="How long the waiting page waits for an approval."
     )
-    default_resource: str = Field(
+    default_resource: Annotated[str, AfterValidator(setting_rules.resource)] = Field(
         "", description="Resource of requests that name none; empty means the issuer."
     )
     pkce_required: Literal["all", "public"] = Field(
         "all", description="public lets confidential OpenID clients with a nonce go without PKCE."
     )
-    private_use_schemes: tuple[str, ...] = Field(
+    private_use_schemes: Words = Field(
         KNOWN_EDITORS, description="Private-use redirect schemes without a dot that are accepted."
     )
-    contact: str = Field(
+    contact: Annotated[str, AfterValidator(setting_rules.contact)] = Field(
         "the operators of this server",
         max_length=200,
         description="Whom refused and waiting people should ask; printable ASCII.",
@@ -141,52 +151,17 @@ class Settings(BaseSettings):
         """Read arguments, then the environment, then the files of secrets."""
         return init_settings, env_settings, SecretFiles(settings_cls, os.environ)
 
-    @field_validator("issuer")
-    @classmethod
-    def issuer_is_a_secure_url(cls, value: str) -> str:
-        """Demand https, or http on a loopback address, without query, fragment or slash."""
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be an absolute http or https URL")
-        if parts.query or parts.fragment or parts.username or value.endswith("/"):
-            raise ValueError("must have no query, fragment, user or trailing slash")
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError("must be https unless its host is a loopback address")
-        return value
-
     @field_validator("secret_key")
     @classmethod
-    def secret_key_is_long(cls, value: SecretStr) -> SecretStr:
-        """Refuse a short secret key."""
-        if 0 < len(value.get_secret_value()) < 32:
-            raise ValueError("must have at least 32 characters")
-        return value
-
-    @field_validator("registration_token")
-    @classmethod
-    def registration_token_is_long(cls, value: SecretStr) -> SecretStr:
-        """Refuse an initial access token that can be guessed."""
-        if 0 < len(value.get_secret_value()) < 20:
-            raise ValueError("must have at least 20 characters")
-        return value
-
-    @field_validator("contact")
-    @classmethod
-    def contact_fits_an_error_description(cls, value: str) -> str:
-        """Keep the contact inside the characters of RFC 6749 section 5.2."""
-        if not all(" " <= character <= "~" and character not in '"\\' for character in value):
-            raise ValueError("must be printable ASCII without quotes and backslashes")
-        return value
-
-    @model_validator(mode="after")
-    def secret_key_is_shared(self) -> "Settings":
+    def secret_key_is_shared(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         """Refuse a database of several machines without a shared secret key."""
-        if self.database_url.get_secret_value() and not self.secret_key.get_secret_value():
+        url = info.data.get("database_url", SecretStr("")).get_secret_value()
+        if url and not url.startswith("sqlite") and not value.get_secret_value():
             raise ValueError(
-                "GATEWRIGHT_SECRET_KEY must be set together with GATEWRIGHT_DATABASE_URL,"
+                "must be set together with GATEWRIGHT_DATABASE_URL,"
                 " because every process needs the same key"
             )
-        return self
+        return value
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -205,24 +180,16 @@ class Settings(BaseSettings):
         return self.issuer.startswith("https://")
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or literal address is this machine's loopback."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def load(**overrides: Any) -> Settings:
     """Read the settings; raises ConfigurationError with every fault at once."""
+    found = list(secret_files.faults(os.environ))
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
-        raise ConfigurationError(list(faults(error))) from None
-    except OSError as error:
-        raise ConfigurationError([f"a secret file cannot be read: {error.strerror}"]) from None
+        raise ConfigurationError([*found, *faults(error)]) from None
+    if found:
+        raise ConfigurationError(found)
+    return settings
 
 
 def faults(error: ValidationError) -> Iterator[str]:
@@ -230,6 +197,24 @@ def faults(error: ValidationError) -> Iterator[str]:
     for fault in error.errors(include_input=False, include_url=False):
         name = f"{PREFIX}{str(fault['loc'][0]).upper()} " if fault["loc"] else ""
         yield name + str(fault["msg"]).removeprefix("Value error, ")
+
+
+def source(settings: Settings, name: str) -> str:
+    """Return where a setting comes from: ``default``, ``environment``, ``file`` or ``argument``."""
+    if name not in settings.model_fields_set:
+        return "default"
+    given = {variable.upper() for variable, value in os.environ.items() if value}
+    if f"{PREFIX}{name.upper()}" in given:
+        return "environment"
+    return "file" if f"{PREFIX}{name.upper()}_FILE" in given else "argument"
+
+
+def unknown_variables() -> list[str]:
+    """Return the variables with our prefix that are no setting, most likely misspelled."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known |= {f"{PREFIX}{name.upper()}_FILE" for name in FROM_FILE}
+    ours = (name for name in os.environ if name.upper().startswith(PREFIX))
+    return sorted(name for name in ours if name.upper() not in known)
 
 
 def current_settings() -> Settings:

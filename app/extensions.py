@@ -1,6 +1,8 @@
 """Bare extension objects, and how SQLite is made to behave like PostgreSQL."""
 
 import sqlite3
+import threading
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -13,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import Pool
 
 JSONValue = JSON().with_variant(JSONB(), "postgresql")
 """Column type of JSON values on both databases."""
@@ -64,6 +67,15 @@ def configure_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+WRITING = threading.Lock()
+"""Held by the one thread of this process that writes to SQLite.
+
+SQLite lets waiting writers sleep and poll; threads that queue here take turns without sleeping.
+Other processes still meet at SQLite's own lock.
+"""
+WAIT_SECONDS = 5
+
+
 @event.listens_for(Engine, "before_cursor_execute")
 def begin_to_write(connection: Connection, _cursor: Any, statement: str, *_unused: Any) -> None:
     """Take SQLite's write lock before the first write of a transaction.
@@ -74,8 +86,62 @@ def begin_to_write(connection: Connection, _cursor: Any, statement: str, *_unuse
     driver: Any = connection.connection.dbapi_connection
     if not isinstance(driver, sqlite3.Connection) or driver.in_transaction:
         return
-    if not statement.lstrip()[:7].upper().startswith(READING):
-        driver.execute("BEGIN IMMEDIATE")
+    if statement.lstrip()[:7].upper().startswith(READING):
+        return
+    if not connection.info.get("writing"):
+        connection.info["writing"] = WRITING.acquire(timeout=WAIT_SECONDS)
+    driver.execute("BEGIN IMMEDIATE")
+
+
+@event.listens_for(Pool, "checkin")
+def end_writing(_driver: Any, record: Any) -> None:
+    """Let the next thread write once the connection is back in the pool."""
+    if record.info.pop("writing", False):
+        WRITING.release()
+
+
+def commit() -> None:
+    """Commit what the session did; a request that never used it has nothing to commit."""
+    if db.session.registry.has():
+        db.session.commit()
+
+
+def fetch_row(statement: str, *values: Any) -> Any:
+    """Return the first row of a SELECT, asked of the driver itself, outside the session.
+
+    For the hot verbs alone: one checkout and one round trip. ``?`` marks the values on both
+    databases.
+    """
+    connection: Any = db.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute(spelled(statement), values)
+        return cursor.fetchone()
+    finally:
+        connection.close()
+
+
+def write_row(statement: str, *values: Any) -> None:
+    """Run one writing statement as a transaction of its own, through the driver itself."""
+    connection: Any = db.engine.raw_connection()
+    try:
+        if db.engine.dialect.name == "sqlite":
+            connection.info["writing"] = WRITING.acquire(timeout=WAIT_SECONDS)
+        connection.cursor().execute(spelled(statement), values)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+@lru_cache(maxsize=64)
+def spelled_for(dialect: str, statement: str) -> str:
+    """Write the marks of the values as the driver wants them."""
+    return statement if dialect == "sqlite" else statement.replace("?", "%s")
+
+
+def spelled(statement: str) -> str:
+    """Write a statement for the database in use."""
+    return spelled_for(db.engine.dialect.name, statement)
 
 
 def insert_once(table: Any, **values: Any) -> bool:

@@ -1,5 +1,6 @@
 """Owns rate limits: Flask-Limiter's storage and strategy, counted where a door knows the key."""
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -29,8 +30,20 @@ def storage_options(settings: Settings) -> dict[str, Any]:
 
 
 def init_app(app: Flask) -> None:
-    """Give the application a limiter of its own for when Redis is away."""
+    """Give the application a limiter of its own for when Redis is away.
+
+    Flask-Limiter's own hooks look for decorated views before every request; there are none,
+    because doors count where they know the key, so the hooks are taken out of the hot path.
+    """
     app.extensions["gatewright.local_limits"] = FixedWindowRateLimiter(MemoryStorage())
+    for hooks in (app.before_request_funcs, app.after_request_funcs):
+        functions: list[Any] = hooks.get(None, [])
+        functions[:] = [hook for hook in functions if not belongs_to_limiter(hook)]
+
+
+def belongs_to_limiter(hook: object) -> bool:
+    """Tell whether a hook is a method of Flask-Limiter or a partial over it."""
+    return limiter in (getattr(hook, "__self__", None), *getattr(hook, "args", ()))
 
 
 @lru_cache(maxsize=64)
@@ -57,8 +70,8 @@ def spend(limit: str, *keys: str) -> None:
         allowed = strategy.hit(item, *keys)
     if not allowed:
         stats: Any = strategy.get_window_stats(item, *keys)
-        wait = max(1, int(stats.reset_time) - clock.epoch())
-        raise errors.TooManyRequests(SENTENCE, retry_after=wait, limit=limit)
+        left = stats.reset_time - clock.epoch_milliseconds() / 1000
+        raise errors.TooManyRequests(SENTENCE, retry_after=max(1, math.ceil(left)), limit=limit)
 
 
 @lru_cache(maxsize=64)

@@ -51,16 +51,17 @@ def add_headers(response: Response) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
-    if response.mimetype == "text/html":
+    if request.blueprint in OPEN_TO_BROWSERS:
+        # asked before the media type: the framework's answer to OPTIONS counts as HTML
+        headers.update(CORS)
+        if request.method == "OPTIONS":
+            headers.update(PREFLIGHT)
+    elif response.mimetype == "text/html":
         headers["Content-Security-Policy"] = POLICY.format(targets=form_targets())
         headers["X-Frame-Options"] = "DENY"
         headers["Referrer-Policy"] = "same-origin"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
-    elif request.blueprint in OPEN_TO_BROWSERS:
-        headers.update(CORS)
-        if request.method == "OPTIONS":
-            headers.update(PREFLIGHT)
     return response
 
 

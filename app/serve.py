@@ -7,32 +7,53 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import flask_migrate
 from flask import Flask
 from sqlalchemy import text
 
+from app import create_app, exits, schema, secret_files
 from app.config import ConfigurationError, Settings
 from app.domain import setup_links, signing_keys, users
-from app.domain.audit import SERVER
+from app.domain.audit import SERVER, Actor
 from app.extensions import db
 
 ADVISORY_LOCK = 0x67617465
 """Number of the PostgreSQL lock that one starting process holds."""
 
 
+def build(settings: Settings | None = None) -> Flask:
+    """Wire an application; raises ConfigurationError when its data directory cannot be used."""
+    try:
+        return create_app(settings)
+    except OSError as error:
+        raise ConfigurationError([f"GATEWRIGHT_DATA_DIR: {error.strerror or error}"]) from None
+
+
+def start() -> Flask:
+    """Return an application that is ready to serve; end the process when it cannot be."""
+    try:
+        app = build()
+        prepare(app)
+    except Exception as fault:
+        ending = exits.explain(fault)
+        if ending is None:
+            raise
+        for sentence in ending.sentences:
+            print(f"gatewright: {sentence}", file=sys.stderr, flush=True)
+        raise SystemExit(ending.code) from None
+    return app
+
+
 def prepare(app: Flask) -> None:
     """Bring the database up to date and make the first keys; safe to run in many processes."""
-    settings: Settings = app.extensions["gatewright.settings"]
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with app.app_context(), alone(settings):
-        flask_migrate.upgrade()
+    with app.app_context(), alone(app):
+        schema.upgrade()
         signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         db.session.commit()
         db.engine.dispose()
 
 
 @contextmanager
-def alone(settings: Settings) -> Iterator[None]:
+def alone(app: Flask) -> Iterator[None]:
     """Let one process at a time prepare: by file with SQLite, by lock with PostgreSQL."""
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect() as connection:
@@ -42,36 +63,80 @@ def alone(settings: Settings) -> Iterator[None]:
             finally:
                 connection.execute(text(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})"))
         return
-    with (settings.data_dir / "prepare.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with open_lock(app.extensions["gatewright.settings"].data_dir) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        make_private_database(Path(db.engine.url.database or ""))
         yield
 
 
+@contextmanager
+def open_lock(data_dir: Path) -> Iterator[int]:
+    """Open the lock file of a data directory, which is made when it is not there."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(data_dir / "prepare.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigurationError([f"GATEWRIGHT_DATA_DIR: {error.strerror}"]) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def make_private_database(path: Path) -> None:
+    """Make the file of a new SQLite database, so that only this user can read it."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise ConfigurationError([f"the SQLite file cannot be made: {error.strerror}"]) from None
+
+
 def make_setup_link(app: Flask) -> str | None:
-    """Return the one-time link while there is no administrator, also kept in a 0600 file."""
+    """Return a new one-time link while there is no administrator."""
     settings: Settings = app.extensions["gatewright.settings"]
     with app.app_context():
         if users.has_admin():
+            link_path(settings).unlink(missing_ok=True)
             return None
-        token = setup_links.issue(by=SERVER)
+        link = issue_setup_link(settings, by=SERVER)
         db.session.commit()
-    link = f"{settings.issuer}/setup#token={token}"
-    path = settings.data_dir / "setup-link"
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(link + "\n")
+        db.engine.dispose()
     return link
 
 
-def show_setup_link(link: str, path: Path) -> None:
-    """Print the link to a person; a log only learns where it is kept."""
+def issue_setup_link(settings: Settings, *, by: Actor) -> str:
+    """Return a new one-time link, also kept in a 0600 file; the one before ends."""
+    token = setup_links.issue(by=by)
+    link = f"{settings.issuer}/setup#token={token}"
+    keep_link(link_path(settings), link)
+    return link
+
+
+def link_path(settings: Settings) -> Path:
+    """Return where the setup link is kept."""
+    return settings.data_dir.absolute() / "setup-link"
+
+
+def keep_link(path: Path, link: str) -> None:
+    """Replace the file of the link; a replica without a data directory keeps none."""
+    fresh = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh.unlink(missing_ok=True)
+        secret_files.write_private(fresh, link + "\n")
+        fresh.replace(path)
+    except OSError as error:
+        print(f"gatewright: the setup link cannot be kept: {error.strerror}", file=sys.stderr)
+
+
+def describe_setup_link(link: str, path: Path) -> str:
+    """Write the link for a person at a terminal; a log only learns where it is kept."""
     if sys.stdout.isatty():
         rule = "-" * min(len(link), 100)
-        print(f"{rule}\nCreate the first administrator within 60 minutes:\n{link}\n{rule}")
-    else:
-        print(f"The link to create the first administrator is in {path} for 60 minutes.")
-    sys.stdout.flush()
+        return f"{rule}\nCreate the first administrator within 60 minutes:\n{link}\n{rule}"
+    if path.exists():
+        return f"The link to create the first administrator is in {path} for 60 minutes."
+    return "Run gatewright user setup-link for the link to create the first administrator."
 
 
 def check_processes(settings: Settings, workers: int) -> None:
@@ -84,31 +149,3 @@ def check_processes(settings: Settings, workers: int) -> None:
                 " memory would be multiplied"
             ]
         )
-
-
-def run_gunicorn(host: str, port: int, workers: int, threads: int) -> None:
-    """Replace this process by gunicorn, so that signals reach it directly."""
-    arguments = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "wsgi:app",
-        "--bind",
-        f"{host}:{port}",
-        "--worker-class",
-        "gthread",
-        "--workers",
-        str(workers),
-        "--threads",
-        str(threads),
-        "--no-control-socket",
-        "--graceful-timeout",
-        "20",
-        "--keep-alive",
-        "5",
-        "--limit-request-line",
-        "8190",
-        "--log-level",
-        "warning",
-    ]
-    os.execv(sys.executable, arguments)  # noqa: S606 - no shell, and nothing a stranger sent

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -29,13 +29,24 @@ def admit() -> BaseResponse | None:
     """Let viewers and above in; send everybody else to sign in, or refuse."""
     user = browser_session.current_user()
     if user is None:
-        here = request.full_path.rstrip("?") if request.method == "GET" else ""
-        sign_in = url_for("login.sign_in", next=request.script_root + here if here else None)
+        sign_in = url_for("login.sign_in", next=return_path() or None)
         if "HX-Request" in request.headers:
             return Response(status=401, headers={"HX-Redirect": sign_in})
         return redirect(sign_in, 303)
     check_role(user, "viewer")
     return None
+
+
+def return_path() -> str:
+    """Return where to go on after signing in: this page, or the page that htmx asks from."""
+    if "HX-Request" in request.headers:
+        try:
+            shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+        except ValueError:
+            return ""
+        return f"{shown.path}?{shown.query}" if shown.query else shown.path
+    path = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return request.script_root + path if path else ""
 
 
 def requires(

@@ -1,17 +1,95 @@
-"""Console page."""
+"""Registrations: the queue of software, and where its pages and decisions are."""
 
-from app.console.pages import console_blueprint
+from flask import Response, g, request, url_for
+
+from app import clock
+from app.console import bulk_decisions, software_decisions, software_page
+from app.console.pages import address_with, console_blueprint, page_size, render_page
+from app.console.software_facts import row_of
+from app.console.windows import window
+from app.domain import software
+from app.domain.software import Software
 
 bp = console_blueprint("registrations", __name__, "/registrations")
+TABS = ("pending", "approved", "rejected", "blocked", "expired")
 
 
 @bp.get("/")
-def list_registrations() -> str:
-    """Show the page."""
-    return ""
+def list_registrations() -> Response:
+    """Show software by what was decided about it, newest first."""
+    status, search = chosen_status(), word("q")
+    counts = software.counts()
+    shown = window(
+        lambda older, newer, size: software.find_page(
+            status, search=search, older_than=older, newer_than=newer, size=size
+        ),
+        lambda row: row.id,
+    )
+    now = clock.epoch()
+    return render_page(
+        "registrations.html",
+        "_registration_list.html",
+        pending_count=counts["pending"],
+        status=status,
+        tabs=tabs(status, counts),
+        rows=[row_of(row, now) for row in shown.rows],
+        newer_url=shown.newer_url,
+        older_url=shown.older_url,
+        search=search,
+        size=page_size(),
+        clear_url=url_for("registrations.list_registrations", status=status),
+        arrivals_url=arrivals_url(shown.rows[0] if shown.rows else None),
+        failures=bulk_decisions.take_failures(),
+        total=counts[status],
+    )
 
 
-@bp.get("/<software_id>")
-def show_registration(software_id: str) -> str:
-    """Show one."""
-    return software_id
+@bp.get("/arrivals")
+def count_arrivals() -> Response:
+    """Say how much software has come since a page was loaded; asked by the page by itself."""
+    g.unattended = True
+    number = software.count_newer("pending", word("after"))
+    return render_page(
+        "_arrivals.html", number=number, url=url_for("registrations.list_registrations")
+    )
+
+
+def arrivals_url(newest: Software | None) -> str | None:
+    """Return where the first page of the queue asks for arrivals; other pages do not ask."""
+    if chosen_status() != "pending" or any(map(word, ("older", "newer", "q"))):
+        return None
+    return url_for("registrations.count_arrivals", after=newest.id if newest is not None else None)
+
+
+def chosen_status() -> str:
+    """Return the status whose tab is open."""
+    asked = word("status")
+    return asked if asked in TABS else TABS[0]
+
+
+def word(name: str) -> str:
+    """Return a value of the address."""
+    return request.args.get(name, "").replace("\0", "").strip()[:200]
+
+
+def tabs(current: str, counts: dict[str, int]) -> list[tuple[str, str, bool, int]]:
+    """Return label, address, whether it is open, and number; Expired only when there is any."""
+    shown = [name for name in TABS if name != "expired" or counts[name] or name == current]
+    return [
+        (
+            name.capitalize(),
+            address_with(status=name, older=None, newer=None, q=None),
+            name == current,
+            counts[name],
+        )
+        for name in shown
+    ]
+
+
+bp.post("/approve")(bulk_decisions.approve_selected)
+bp.post("/reject")(bulk_decisions.reject_selected)
+bp.get("/<software_id>")(software_page.show_registration)
+bp.post("/<software_id>/approve")(software_decisions.approve)
+bp.post("/<software_id>/reject")(software_decisions.reject)
+bp.post("/<software_id>/block")(software_decisions.block)
+bp.post("/<software_id>/unblock")(software_decisions.unblock)

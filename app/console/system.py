@@ -1,11 +1,78 @@
-"""Console page."""
+"""System: health, signing keys, the registration mode, and every setting."""
 
-from app.console.pages import console_blueprint
+from flask import Response, current_app, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import clock, settings_report
+from app.config import current_settings
+from app.console import health
+from app.console.pages import actor, console_blueprint, render_page, requires
+from app.domain import policies, signing_keys
+from app.domain.signing_keys import SigningKey
+from app.extensions import db
 
 bp = console_blueprint("system", __name__, "/system")
+MODES = {
+    "open": "Anyone may register; a person decides about software that is new.",
+    "token": "Only who holds an initial access token may register.",
+    "closed": "Nobody may register, and the metadata no longer names the endpoint. Clients that"
+    " exist go on.",
+}
 
 
 @bp.get("/")
-def show_system() -> str:
-    """Show the page."""
-    return ""
+def show_system() -> Response:
+    """Show how the server is and how it is set up."""
+    settings = current_settings()
+    now = clock.epoch()
+    return render_page(
+        "system.html",
+        checks=health.checks(),
+        keys=[(key, state(key, now), last_day(key)) for key in signing_keys.find_all()],
+        mode=policies.registration_mode(settings.registration_mode),
+        configured_mode=settings.registration_mode,
+        modes=list(MODES.items()),
+        groups=settings_report.report(settings),
+    )
+
+
+def state(key: SigningKey, now: int) -> str:
+    """Return what a key is still good for."""
+    if key.retired_at is None:
+        return "active"
+    return "retired" if key.retired_at > now - signing_keys.KEPT_SECONDS else "expired"
+
+
+def last_day(key: SigningKey) -> int | None:
+    """Return when a retired key leaves the JWKS."""
+    return None if key.retired_at is None else key.retired_at + signing_keys.KEPT_SECONDS
+
+
+@bp.post("/rotate-key")
+@requires("admin")
+def rotate_key() -> BaseResponse:
+    """Sign with a new key from now on; the old one goes on verifying."""
+    sealing_key: bytes = current_app.extensions["gatewright.keys"]["signing keys"]
+    signing_keys.create(sealing_key, by=actor())
+    db.session.commit()
+    return back("A new key signs from now on; the old one goes on verifying.")
+
+
+@bp.post("/registration-mode")
+@requires("admin")
+def switch_mode() -> BaseResponse:
+    """Change who may register."""
+    mode = request.form.get("mode", "")
+    configured = current_settings().registration_mode
+    if mode == policies.registration_mode(configured):
+        return back("Registration is in this mode already.", "message")
+
+    policies.switch_mode(mode, configured, by=actor())
+    db.session.commit()
+    return back(f"Registration is now {mode}.")
+
+
+def back(message: str, category: str = "success") -> BaseResponse:
+    """Go back to the page and say what happened."""
+    flash(message, category)
+    return redirect(url_for("system.show_system"), 303)

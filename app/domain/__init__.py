@@ -5,6 +5,7 @@ ORDER = (
     "credentials",
     "generations",
     "audit",
+    "activity",
     "signing_keys",
     "scopes",
     "resources",

@@ -29,7 +29,7 @@ from app.extensions import db
 UNUSED_PER_ADDRESS = 50
 """Never-used registrations of one software that are kept for one address."""
 UNUSED_SECONDS = 86400
-"""Never-used registrations of decided software are recycled after so long."""
+"""Never-used registrations are recycled so long after both they and the decision were made."""
 
 
 def evidence(
@@ -56,7 +56,7 @@ def evidence(
         software_id=known.id if known is not None else None,
         software_status=status,
         seen_count=known.seen_count if known is not None else 0,
-        notes=software.notes(metadata, software.approved_names()),
+        notes=software.notes(metadata),
     )
 
 
@@ -66,13 +66,7 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
     What it may do follows from its software. Raises AdmissionRefused when policy refuses, after
     the arrival was counted, and InvalidToken when its initial access token was used up meanwhile.
     """
-    if verdict.outcome == "refuse":
-        raise errors.AdmissionRefused(
-            "The operators of this server have refused this software;"
-            " ask them before trying again.",
-            rule=verdict.rule,
-            software_id=arrival.software_id,
-        )
+    check_admissible(arrival, verdict)
     if arrival.initial_access_token is not None:
         registration_tokens.redeem(arrival.initial_access_token, by=by)
     row = see(arrival, verdict, arrival.fingerprint or credentials.new_secret())
@@ -100,11 +94,28 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
 
 
 def change(client: Client, arrival: Evidence, verdict: Verdict, *, by: Actor) -> None:
-    """Replace the metadata of a client with that of an arrival (RFC 7592 section 2.2)."""
+    """Replace the metadata of a client with that of an arrival (RFC 7592 section 2.2).
+
+    Policy judges it as if it were new. Raises AdmissionRefused when policy refuses.
+    """
+    check_admissible(arrival, verdict)
     wanted = client_changes.Change(
         arrival.metadata, lambda mark, _metadata: see(arrival, verdict, mark)
     )
     client_changes.apply(client, wanted, by=by)
+
+
+def check_admissible(arrival: Evidence, verdict: Verdict) -> None:
+    """Raise AdmissionRefused when policy refuses, and count that known software came again."""
+    if verdict.outcome != "refuse":
+        return
+    if arrival.fingerprint is not None and arrival.software_id is not None:
+        see(arrival, verdict, arrival.fingerprint)
+    raise errors.AdmissionRefused(
+        "The operators of this server have refused this software; ask them before trying again.",
+        rule=verdict.rule,
+        software_id=arrival.software_id,
+    )
 
 
 def see(arrival: Evidence, verdict: Verdict, mark: str) -> Software:
@@ -156,7 +167,8 @@ def create(
 def recycle(row: Software, address: str, *, by: Actor) -> None:
     """Remove registrations that were never used: too many of one address, or too old.
 
-    Those of pending software live as long as it is pending, up to the number.
+    Those of pending software live as long as it is pending, up to the number; who waited for a
+    decision has the whole time from then.
     """
     unused = unused_of(row.id)
     kept = (
@@ -165,8 +177,8 @@ def recycle(row: Software, address: str, *, by: Actor) -> None:
         .offset(UNUSED_PER_ADDRESS)
     )
     removed = list(db.session.scalars(kept))
-    if row.status != "pending":
-        limit = clock.epoch() - UNUSED_SECONDS
+    limit = clock.epoch() - UNUSED_SECONDS
+    if row.decided_at is not None and row.decided_at < limit:
         removed += db.session.scalars(unused.where(Client.created_at < limit))
     if removed:
         db.session.execute(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, insert, select
+from sqlalchemy import BigInteger, Index, Integer, Select, String, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.extensions import Base, JSONValue, db
+from app.extensions import Base, JSONValue, db, to_json, write_row
 
 
 class Tag(StrEnum):
@@ -67,6 +67,11 @@ class Tag(StrEnum):
     MODE_CHANGED = "policy.mode_changed"
     AUDIT_EXPORTED = "audit.exported"
 
+    @property
+    def kind(self) -> str:
+        """Return the kind of the subject."""
+        return self.value.partition(".")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -80,6 +85,8 @@ class Actor:
     request_id: str = ""
 
 
+DISORDER_MS = 60_000
+"""Two events may have times in another order than their keys, by so much at most."""
 SERVER = Actor("server", name="gatewright")
 
 
@@ -105,6 +112,10 @@ class AuditEvent(Base):
 
 
 INSERT = insert(AuditEvent.__table__)  # type: ignore[arg-type]  # a declared table is a Table
+INSERT_ALONE = (
+    "INSERT INTO audit_events (at_ms, tag, subject, client_id, actor_kind, actor_id, actor_name,"
+    " address, request_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
 def record(
@@ -115,21 +126,33 @@ def record(
     ``subject`` is the identifier of what the tag is about. ``detail`` holds JSON values and
     never a credential.
     """
-    db.session.execute(
-        INSERT,
-        {
-            "at_ms": clock.epoch_milliseconds(),
-            "tag": tag.value,
-            "subject": subject,
-            "client_id": client_id,
-            "actor_kind": by.kind,
-            "actor_id": by.id,
-            "actor_name": by.name,
-            "address": by.address,
-            "request_id": by.request_id,
-            "detail": detail,
-        },
-    )
+    db.session.execute(INSERT, values(tag, subject, by, client_id, detail))
+
+
+def record_alone(
+    tag: Tag, subject: str, *, by: Actor, client_id: str | None = None, **detail: Any
+) -> None:
+    """Record an event that changes nothing else, such as a self-contained token; committed here."""
+    row = values(tag, subject, by, client_id, to_json(detail))
+    write_row(INSERT_ALONE, *row.values())
+
+
+def values(
+    tag: Tag, subject: str, by: Actor, client_id: str | None, detail: Any
+) -> dict[str, Any]:
+    """Return the columns of an event, in the order of ``INSERT_ALONE``."""
+    return {
+        "at_ms": clock.epoch_milliseconds(),
+        "tag": tag.value,
+        "subject": subject,
+        "client_id": client_id,
+        "actor_kind": by.kind,
+        "actor_id": by.id,
+        "actor_name": by.name,
+        "address": by.address,
+        "request_id": by.request_id,
+        "detail": detail,
+    }
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,8 +169,10 @@ class Filters:
     """What to look for; empty members do not narrow."""
 
     tag: str = ""
+    """A tag, or the kind of its subject for all tags of that kind."""
     client_id: str = ""
     actor: str = ""
+    """Identifier or name of who did it."""
     request_id: str = ""
     subject: str = ""
     since_ms: int | None = None
@@ -166,19 +191,12 @@ def find_page(
     ):
         query = query.where(column == value) if value else query
     if filters.tag:
-        kind = filters.tag.rstrip(".*")
-        exact = "." in kind
-        query = query.where(
-            AuditEvent.tag == kind if exact else AuditEvent.tag.startswith(kind + ".")
-        )
+        query = query.where(AuditEvent.tag.in_(tags_of(filters.tag)))
     if filters.actor:
         query = query.where(
             (AuditEvent.actor_id == filters.actor) | (AuditEvent.actor_name == filters.actor)
         )
-    if filters.since_ms is not None:
-        query = query.where(AuditEvent.at_ms >= filters.since_ms)
-    if filters.until_ms is not None:
-        query = query.where(AuditEvent.at_ms < filters.until_ms)
+    query = within(query, filters.since_ms, filters.until_ms)
     if newer_than is not None:
         query = query.where(AuditEvent.id > newer_than).order_by(AuditEvent.id)
         return list(reversed(db.session.scalars(query.limit(size)).all()))
@@ -187,6 +205,44 @@ def find_page(
     return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(size)).all()
 
 
+def tags_of(name: str) -> tuple[Tag, ...]:
+    """Return the tag of this name, or the tags whose subject is of this kind."""
+    return tuple(tag for tag in Tag if name in (tag.value, tag.kind))
+
+
+def within(
+    query: Select[AuditEvent], since_ms: int | None, until_ms: int | None
+) -> Select[AuditEvent]:
+    """Keep events of a time; the bounds of the key keep the database from reading all others."""
+    if since_ms is not None:
+        query = query.where(
+            AuditEvent.at_ms >= since_ms, AuditEvent.id >= first_key(since_ms - DISORDER_MS)
+        )
+    if until_ms is not None:
+        query = query.where(
+            AuditEvent.at_ms < until_ms, AuditEvent.id < first_key(until_ms + DISORDER_MS)
+        )
+    return query
+
+
+def first_key(at_ms: int) -> int:
+    """Return the key at which events begin to be at or after a moment, by halving the trail."""
+    low, high = 0, (db.session.scalar(select(func.max(AuditEvent.id))) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = db.session.execute(
+            select(AuditEvent.id, AuditEvent.at_ms)
+            .where(AuditEvent.id >= middle)
+            .order_by(AuditEvent.id)
+            .limit(1)
+        ).first()
+        if found is None or found.at_ms >= at_ms:
+            high = middle
+        else:
+            low = found.id + 1
+    return low
+
+
 def find(event_id: int) -> AuditEvent | None:
     """Return one event."""
-    return db.session.get(AuditEvent, event_id)
+    return db.session.get(AuditEvent, event_id) if event_id < 2**63 else None

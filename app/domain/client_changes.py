@@ -7,7 +7,15 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 
 from app import clock
-from app.domain import audit, client_records, credentials, errors, generations, software
+from app.domain import (
+    audit,
+    client_records,
+    credentials,
+    errors,
+    generations,
+    redirect_uris,
+    software,
+)
 from app.domain.audit import Actor, Tag
 from app.domain.client_records import Client, Standing
 from app.domain.software import Software
@@ -26,6 +34,8 @@ WATCHED = (
     "software_id",
 )
 """Members whose change an approver must see, whatever the new value is."""
+UNDONE = 50
+"""How many updates back the metadata of a revision is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +85,19 @@ def check_method(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
 
 def replace_pending(client: Client, change: Change) -> None:
     """Replace the metadata of a client that nobody has approved."""
+    if dict(change.metadata) == client.client_metadata:
+        return
     old = software.get(client.software_id)
     mark = software.fingerprint(change.metadata) or alone(client.client_id)
     if mark == old.fingerprint and is_only_client(old.id, client.client_id):
-        old.client_metadata = dict(change.metadata)
-        old.name = change.metadata.get("client_name", "")
-        old.revision = software.revision(change.metadata)
+        software.describe(old, change.metadata)
     else:
         if mark == old.fingerprint:
             mark = revision_mark(client, change.metadata)
-        client.software_id = admissible(change.see(mark, change.metadata)).id
-    client.client_metadata = dict(change.metadata)
+        target = admissible(change.see(mark, change.metadata))
+        client.software_id = target.id
+        client.approved_once = client.approved_once or target.status == "approved"
+    put_in_force(client, change.metadata)
     db.session.flush()
     forget_unused(old.id)
 
@@ -94,13 +106,10 @@ def replace_active(client: Client, change: Change, ceiling: frozenset[str]) -> N
     """Apply a narrowing at once; keep a widening as a revision beside what serves."""
     superseded, target = client.pending_software_id, None
     if widened(client.client_metadata, change.metadata, ceiling):
-        mark = software.fingerprint(change.metadata) or alone(client.client_id)
-        if mark == software.get(client.software_id).fingerprint:
-            mark = revision_mark(client, change.metadata)
-        target = admissible(change.see(mark, change.metadata))
+        target = waiting_software(client, change)
     if target is None:
         client.pending_metadata = client.pending_software_id = None
-        client.client_metadata = dict(change.metadata)
+        put_in_force(client, change.metadata)
     else:
         client.pending_metadata, client.pending_software_id = dict(change.metadata), target.id
     db.session.flush()
@@ -111,6 +120,32 @@ def replace_active(client: Client, change: Change, ceiling: frozenset[str]) -> N
         forget_unused(superseded)
 
 
+def waiting_software(client: Client, change: Change) -> Software:
+    """Return the software whose approval puts a widening in force, showing exactly that.
+
+    What other clients wait for as well is never changed under the eyes of an approver.
+    """
+    wanted = software.revision(change.metadata)
+    mark = software.fingerprint(change.metadata) or alone(client.client_id)
+    known = software.find_by_fingerprint(mark)
+    if known is not None:
+        differs = known.status == "pending" and known.revision != wanted
+        shared = differs and not is_only_client(known.id, client.client_id)
+        if shared or known.id == client.software_id:
+            mark = revision_mark(client, change.metadata)
+    target = admissible(change.see(mark, change.metadata))
+    if target.status == "pending" and target.revision != wanted:
+        software.describe(target, change.metadata)
+    return target
+
+
+def put_in_force(client: Client, metadata: Mapping[str, Any]) -> None:
+    """Let new metadata serve; a client that has become public has no secret any more."""
+    client.client_metadata = dict(metadata)
+    if metadata["token_endpoint_auth_method"] == "none":
+        client.secret_digest = client.old_secret_digest = None
+
+
 def widened(
     before: Mapping[str, Any], after: Mapping[str, Any], ceiling: frozenset[str]
 ) -> list[str]:
@@ -118,9 +153,14 @@ def widened(
     found = [name for name in WATCHED if after.get(name) != before.get(name)]
     localised = {name for name in (*before, *after) if "#" in name}
     found += sorted(name for name in localised if after.get(name) != before.get(name))
-    for name in ("redirect_uris", "grant_types"):
-        if not set(after.get(name, ())) <= set(before.get(name, ())):
-            found.append(name)
+    old, new = (
+        set(map(redirect_uris.without_loopback_port, each.get("redirect_uris", ())))
+        for each in (before, after)
+    )
+    if not new <= old:
+        found.append("redirect_uris")
+    if not set(after["grant_types"]) <= set(before["grant_types"]):
+        found.append("grant_types")
     if not set(after.get("scope", "").split()) <= ceiling | set(before.get("scope", "").split()):
         found.append("scope")
     return found
@@ -141,10 +181,8 @@ def adopt_revisions(target: Software) -> int:
         select(Client).where(Client.pending_software_id == target.id)
     ).all()
     for client in waiting:
-        metadata = dict(client.pending_metadata or {})
-        if metadata["token_endpoint_auth_method"] == "none":
-            client.secret_digest = client.old_secret_digest = None
-        client.client_metadata, client.software_id = metadata, target.id
+        put_in_force(client, client.pending_metadata or {})
+        client.software_id = target.id
         client.pending_metadata = client.pending_software_id = None
         client.approved_once = True
     return len(waiting)
@@ -160,6 +198,29 @@ def drop_revisions(target: Software) -> None:
     )
 
 
+def find_waiting(software_id: str, size: int) -> list[Client]:
+    """Return clients whose revision waits for the approval of some software."""
+    query = select(Client).where(Client.pending_software_id == software_id)
+    return list(db.session.scalars(query.order_by(Client.client_id).limit(size)))
+
+
+def as_seen(row: Software, seen_revision: str) -> dict[str, Any] | None:
+    """Return the metadata of an earlier revision, by undoing recorded updates until it fits."""
+    own = select(Client.client_id).where(Client.software_id == row.id).limit(2)
+    client_ids = db.session.scalars(own).all()
+    if len(client_ids) != 1:
+        return None  # metadata that several clients share is never replaced
+    updates = audit.Filters(tag=Tag.CLIENT_UPDATED, client_id=client_ids[0])
+    metadata = dict(row.client_metadata)
+    for event in audit.find_page(updates, size=UNDONE):
+        added = event.detail["after"]
+        metadata = {name: metadata[name] for name in metadata if name not in added}
+        metadata |= event.detail["before"]
+        if software.revision(metadata) == seen_revision:
+            return metadata
+    return None
+
+
 def alone(client_id: str) -> str:
     """Return the fingerprint of software that consists of one client."""
     return credentials.thumbprint(f"client\0{client_id}")
@@ -171,9 +232,10 @@ def revision_mark(client: Client, metadata: Mapping[str, Any]) -> str:
 
 
 def is_only_client(software_id: str, client_id: str) -> bool:
-    """Tell whether no other client belongs to some software."""
+    """Tell whether no other client belongs to some software or waits to."""
     others = select(func.count()).where(
-        Client.software_id == software_id, Client.client_id != client_id
+        or_(Client.software_id == software_id, Client.pending_software_id == software_id),
+        Client.client_id != client_id,
     )
     return not db.session.scalar(others)
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select, tuple_
 
 from app import clock
 from app.domain import client_records
-from app.domain.client_records import Client
+from app.domain.client_records import Client, ClientRecord
 from app.domain.software import Software
 from app.extensions import db
 
@@ -22,9 +22,13 @@ class Filters:
 
 
 def find_page(
-    filters: Filters, *, older_than: tuple[int, str] | None = None, size: int
+    filters: Filters,
+    *,
+    older_than: tuple[int, str] | None = None,
+    newer_than: tuple[int, str] | None = None,
+    size: int,
 ) -> list[tuple[Client, Software]]:
-    """Return at most ``size`` clients with their software, newest first, after a neighbour."""
+    """Return at most ``size`` clients with their software, newest first, beside a neighbour."""
     query = select(Client, Software).join(Software, Software.id == Client.software_id)
     query = by_standing(query, filters.standing)
     if filters.search:
@@ -40,14 +44,13 @@ def find_page(
         limit = clock.epoch() - filters.unused_days * 86400
         last_use = or_(Client.last_used_at.is_(None), Client.last_used_at < limit)
         query = query.where(last_use, Client.created_at < limit)
+    key = tuple_(Client.created_at, Client.client_id)
+    if newer_than is not None:
+        rising = query.where(key > newer_than).order_by(Client.created_at, Client.client_id)
+        found = db.session.execute(rising.limit(size)).all()
+        return [(client, software) for client, software in reversed(found)]
     if older_than is not None:
-        created_at, client_id = older_than
-        query = query.where(
-            or_(
-                Client.created_at < created_at,
-                (Client.created_at == created_at) & (Client.client_id < client_id),
-            )
-        )
+        query = query.where(key < older_than)
     ordered = query.order_by(Client.created_at.desc(), Client.client_id.desc()).limit(size)
     return [(client, software) for client, software in db.session.execute(ordered)]
 
@@ -61,7 +64,8 @@ def by_standing(query: Select[Client, Software], standing: str) -> Select[Client
     ended = Software.approved_until <= clock.epoch()
     query = query.where(Client.state == "live")
     if standing == "expired":
-        return query.where(or_(Software.status == "expired", ended))
+        lapsed = (Software.status == "approved") & ended
+        return query.where(or_(Software.status == "expired", lapsed))
     if standing == "active":
         return query.where(
             Software.status == "approved", or_(~ended, Software.approved_until.is_(None))
@@ -69,7 +73,38 @@ def by_standing(query: Select[Client, Software], standing: str) -> Select[Client
     return query.where(Software.status == standing)
 
 
+def record_of(client: Client, software: Software) -> ClientRecord:
+    """Return the record that the endpoints have of a listed client, without asking again."""
+    values = {column.name: getattr(client, column.name) for column in Client.__table__.c}
+    return client_records.to_record(
+        values
+        | {
+            "software_name": software.name,
+            "software_status": software.status,
+            "software_scopes": software.scopes,
+            "software_resources": software.resources,
+            "approved_until": software.approved_until,
+            "decided_at": software.decided_at,
+            "decided_by": software.decided_by,
+        }
+    )
+
+
 def standing(client: Client) -> str:
     """Return what a client may do now."""
     found = client_records.load(client.client_id)
     return "deleted" if found is None else found.standing(clock.epoch()).value
+
+
+def count(standing: str) -> int:
+    """Return how many clients have a standing."""
+    everything = select(Client, Software).join(Software, Software.id == Client.software_id)
+    query = by_standing(everything, standing).with_only_columns(func.count())
+    return int(db.session.scalar(query) or 0)
+
+
+def find_of_software(software_id: str, size: int) -> list[Client]:
+    """Return the newest clients of some software, tombstones included."""
+    query = select(Client).where(Client.software_id == software_id)
+    ordered = query.order_by(Client.created_at.desc(), Client.client_id.desc())
+    return list(db.session.scalars(ordered.limit(size)))

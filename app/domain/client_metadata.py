@@ -1,5 +1,6 @@
 """Owns the rules of client metadata: what a client may say about itself (RFC 7591 section 2)."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +9,11 @@ from app.domain import client_keys, client_texts, errors, redirect_uris
 REDIRECT_URIS = 32
 LOCALISED = 100
 """How many members with a language tag one document may have."""
+DEFAULT_GRANTS = ["authorization_code", "refresh_token"]
+"""Grants of a client that names none, in place of the code grant alone: most clients built on
+the MCP kits name none and would otherwise have to sign people in again every few minutes."""
+
+_COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,14 @@ def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str,
 
     Defaults are filled in, values are normalised, unknown members and those that only the server
     sets are dropped, and no value is None or empty. Parsing the result again gives the same.
-    Raises InvalidRedirectURI, InvalidClientMetadata or UnapprovedSoftwareStatement
-    (RFC 7591 sections 2 and 3.2.2), and nothing else, whatever the document is.
+    A client that names no grant_types gets authorization_code and refresh_token: the server may
+    replace what was asked and says so in its answer (RFC 7591 section 3.2.1).
+    Raises InvalidRedirectURI, InvalidClientMetadata, InvalidSoftwareStatement or
+    UnapprovedSoftwareStatement (RFC 7591 section 3.2.2), and nothing else, whatever the document.
     """
     asked = _said(document)
     if "software_statement" in asked:
-        raise errors.UnapprovedSoftwareStatement(
-            "This server trusts no issuer of software statements; register without one."
-        )
+        raise _refused_statement(asked["software_statement"])
     method = _auth_method(asked, rules)
     grants = _grant_types(asked, rules, method)
     metadata = {
@@ -81,6 +87,17 @@ def _said(document: object) -> dict[str, object]:
     return {name: value for name, value in document.items() if value not in (None, "", [])}
 
 
+def _refused_statement(statement: object) -> errors.Refusal:
+    """Return why a software statement is refused: it is none, or nobody here trusts its issuer."""
+    if not isinstance(statement, str) or not _COMPACT_JWS.fullmatch(statement):
+        return errors.InvalidSoftwareStatement(
+            "software_statement must be one signed JWT in compact form, or be left out."
+        )
+    return errors.UnapprovedSoftwareStatement(
+        "This server trusts no issuer of software statements; register without one."
+    )
+
+
 def _auth_method(asked: dict[str, object], rules: MetadataRules) -> str:
     """Return how the client proves itself at the token endpoint; a secret by default."""
     method = asked.get("token_endpoint_auth_method", "client_secret_basic")
@@ -93,7 +110,7 @@ def _auth_method(asked: dict[str, object], rules: MetadataRules) -> str:
 
 def _grant_types(asked: dict[str, object], rules: MetadataRules, method: str) -> list[str]:
     """Return the grants that are both asked for and supported; the others are dropped."""
-    grants = _names("grant_types", asked.get("grant_types", ["authorization_code"]))
+    grants = _names("grant_types", asked.get("grant_types", DEFAULT_GRANTS))
     grants = [each for each in grants if each in rules.grant_types]
     if not grants:
         raise errors.InvalidClientMetadata(

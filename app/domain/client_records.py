@@ -115,7 +115,7 @@ cache: generations.Cache[str, ClientRecord | None] = generations.Cache(size=10_0
 
 def look_up(client_id: str, generation: int) -> ClientRecord | None:
     """Return the record of a client, deleted ones included; None means never seen."""
-    stamp = (db.session.get_bind(), generation)
+    stamp = (db.engine, generation)
     return cache.get(client_id, stamp, load)
 
 

@@ -13,9 +13,11 @@ from app.domain import (
     errors,
     generations,
     grants,
+    scopes,
+    software,
 )
 from app.domain.audit import Actor, Tag
-from app.domain.client_records import Client
+from app.domain.client_records import Client, narrowed
 from app.domain.software import Software
 from app.extensions import db
 
@@ -32,7 +34,7 @@ class Issued:
 
 
 def add(
-    software: Software,
+    row: Software,
     metadata: Mapping[str, Any],
     *,
     source: str,
@@ -48,7 +50,7 @@ def add(
         token = credentials.new_secret(credentials.PREFIXES["registration"])
     client = Client(
         client_id=credentials.new_id(),
-        software_id=software.id,
+        software_id=row.id,
         state="live",
         source=source,
         client_metadata=dict(metadata),
@@ -56,7 +58,7 @@ def add(
         secret_digest=credentials.digest(secret) if secret else None,
         registration_token_digest=credentials.digest(token) if token else None,
         initial_access_token_id=initial_access_token,
-        approved_once=software.status == "approved",
+        approved_once=row.status == "approved",
         address=address,
         created_at=clock.epoch(),
     )
@@ -66,12 +68,18 @@ def add(
 
 
 def information(client: Client, issuer: str, issued: Issued | None = None) -> dict[str, Any]:
-    """Return the client information response (RFC 7591 section 3.2.1), without empty members."""
+    """Return the client information response (RFC 7591 section 3.2.1), without empty members.
+
+    ``scope`` is what this server understood, and what a client that named none may expect.
+    """
     answer: dict[str, Any] = {
         "client_id": client.client_id,
         "client_id_issued_at": client.created_at,
         **client.client_metadata,
+        "scope": scopes.join(announced_scopes(client)),
     }
+    if not answer["scope"]:
+        del answer["scope"]
     if client.registration_token_digest:
         answer["registration_client_uri"] = f"{issuer}/clients/{client.client_id}"
     if issued is not None and issued.client_secret:
@@ -81,6 +89,18 @@ def information(client: Client, issuer: str, issued: Issued | None = None) -> di
     if client.pending_metadata is not None:
         answer["registration_status"] = "revision_pending"
     return answer
+
+
+def announced_scopes(client: Client) -> tuple[str, ...]:
+    """Return the known scopes a client named, else its ceiling, else what approval would offer."""
+    named = client.client_metadata.get("scope", "").split()
+    if named:
+        return scopes.known(named)
+    row = software.get(client.software_id)
+    if row.status != "approved":
+        return scopes.offered(client.client_metadata)
+    ceiling = narrowed(row.scopes, client.scopes) or ()
+    return tuple(name for name in row.scopes if name in ceiling)
 
 
 def find(client_id: str) -> Client | None:

@@ -16,16 +16,8 @@ CHANGED = "The software was decided or has changed meanwhile; look at it again."
 
 
 def offered_scopes(row: Software) -> tuple[str, ...]:
-    """Return the scopes an approval would give: asked for and known, and the defaults.
-
-    Software that names no scope is offered every scope; the approver narrows.
-    """
-    names = row.client_metadata.get("scope", "").split()
-    asked = scopes.known(names) if names else tuple(s.name for s in scopes.find_all())
-    machine = "authorization_code" not in row.client_metadata["grant_types"]
-    extra = () if machine else scopes.defaults()
-    offered = dict.fromkeys((*asked, *extra))
-    return tuple(name for name in offered if not (machine and name in scopes.BUILT_IN))
+    """Return the scopes an approval would give unless the approver narrows them."""
+    return scopes.offered(row.client_metadata)
 
 
 def approve(

@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 from sqlalchemy import BigInteger, String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.extensions import Base, db
+from app.extensions import Base, db, fetch_row
 
 Name = Literal["clients", "keys"]
 Key = TypeVar("Key")
@@ -28,13 +28,16 @@ class Generation(Base):
     value: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
-READ = "SELECT name, value FROM generations"
+READ = (
+    "SELECT (SELECT value FROM generations WHERE name = 'clients'),"
+    " (SELECT value FROM generations WHERE name = 'keys')"
+)
 
 
 def read() -> dict[str, int]:
     """Return all counters; the migrations create them."""
-    rows = db.session.connection().exec_driver_sql(READ)
-    return {row[0]: row[1] for row in rows}
+    clients, keys = fetch_row(READ)
+    return {"clients": clients, "keys": keys}
 
 
 def bump(name: Name) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Integer, String, or_, select, update
+from sqlalchemy import BigInteger, Integer, String, and_, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -63,6 +63,15 @@ def find_all() -> Sequence[InitialAccessToken]:
     return db.session.scalars(
         select(InitialAccessToken).order_by(InitialAccessToken.id.desc())
     ).all()
+
+
+def count_ending(now: int, within_seconds: int) -> int:
+    """Return how many tokens are used up, or expire within so many seconds."""
+    row = InitialAccessToken
+    used_up = and_(row.uses_left <= 0, or_(row.expires_at.is_(None), row.expires_at > now))
+    expiring = and_(row.expires_at > now, row.expires_at <= now + within_seconds)
+    query = select(func.count()).where(row.revoked_at.is_(None), or_(used_up, expiring))
+    return int(db.session.scalar(query) or 0)
 
 
 def get(token_id: str) -> InitialAccessToken:

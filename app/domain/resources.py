@@ -147,7 +147,7 @@ cache: generations.Cache[str, Catalogue] = generations.Cache(size=4)
 
 def catalogue(generation: int, default_resource: str) -> Catalogue:
     """Return the catalogue; the default resource takes every scope unless it is described."""
-    stamp = (db.session.get_bind(), generation)
+    stamp = (db.engine, generation)
     return cache.get(default_resource, stamp, load_catalogue)
 
 

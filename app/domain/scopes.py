@@ -1,7 +1,8 @@
 """Owns the catalogue of scopes: what may be granted at all, in words people understand."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -70,6 +71,19 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
 def defaults() -> tuple[str, ...]:
     """Return the scopes that are offered without being asked for."""
     return tuple(scope.name for scope in find_all() if scope.is_default)
+
+
+def offered(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the scopes an approval would give: asked for and known, and the defaults.
+
+    Software that names no scope is offered every scope; the approver narrows.
+    """
+    names = metadata.get("scope", "").split()
+    asked = known(names) if names else tuple(scope.name for scope in find_all())
+    machine = "authorization_code" not in metadata["grant_types"]
+    extra = () if machine else defaults()
+    found = dict.fromkeys((*asked, *extra))
+    return tuple(name for name in found if not (machine and name in BUILT_IN))
 
 
 def create(

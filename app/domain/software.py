@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Integer, String, func, select, update
+from sqlalchemy import BigInteger, Integer, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -26,6 +26,8 @@ class Software(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(255))
+    skeleton: Mapped[str] = mapped_column(String(255), index=True)
+    """What a reader sees of the name, for finding look-alikes."""
     source: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16), index=True)
     client_metadata: Mapped[dict[str, Any]] = mapped_column(JSONValue)
@@ -93,7 +95,7 @@ def skeleton(name: str) -> str:
     return " ".join(letters.replace("rn", "m").replace("vv", "w").split())
 
 
-def notes(metadata: Mapping[str, Any], approved_names: Iterable[str]) -> tuple[str, ...]:
+def notes(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what an approver should look at twice, as constant sentences."""
     uris, name = metadata.get("redirect_uris", []), metadata.get("client_name", "")
     found = []
@@ -107,17 +109,19 @@ def notes(metadata: Mapping[str, Any], approved_names: Iterable[str]) -> tuple[s
         found.append("Acts for itself: no person signs in or consents.")
     if not name:
         found.append("It gives no name.")
-    for other in approved_names:
-        if name != other and skeleton(name) == skeleton(other):
-            found.append("Look-alike: its name reads like that of approved software.")
-            break
+    if name and is_look_alike(name):
+        found.append("Look-alike: its name reads like that of approved software.")
     return tuple(found)
 
 
-def approved_names() -> list[str]:
-    """Return the names of approved software, at most 1000."""
-    query = select(Software.name).where(Software.status == "approved").distinct().limit(1000)
-    return list(db.session.scalars(query))
+def is_look_alike(name: str) -> bool:
+    """Tell whether a name reads like that of approved software with another name."""
+    query = select(Software.id).where(
+        Software.status == "approved",
+        Software.skeleton == skeleton(name),
+        Software.name != name,
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def see(
@@ -157,6 +161,7 @@ def unseen(metadata: Mapping[str, Any], now: int) -> dict[str, Any]:
     return {
         "id": credentials.new_id(),
         "name": metadata.get("client_name", ""),
+        "skeleton": skeleton(metadata.get("client_name", ""))[:255],
         "status": "pending",
         "client_metadata": dict(metadata),
         "revision": revision(metadata),
@@ -168,6 +173,15 @@ def unseen(metadata: Mapping[str, Any], now: int) -> dict[str, Any]:
     }
 
 
+def describe(row: Software, metadata: Mapping[str, Any]) -> None:
+    """Let undecided software say something new; a decision about what it said before fails."""
+    row.client_metadata = dict(metadata)
+    row.name = metadata.get("client_name", "")
+    row.skeleton = skeleton(row.name)[:255]
+    row.revision = revision(metadata)
+    row.notes = list(notes(metadata))
+
+
 def find_by_fingerprint(mark: str) -> Software | None:
     """Return the software with a fingerprint."""
     return db.session.scalar(select(Software).where(Software.fingerprint == mark))
@@ -175,7 +189,7 @@ def find_by_fingerprint(mark: str) -> Software | None:
 
 def find(software_id: str) -> Software | None:
     """Return one piece of software."""
-    return db.session.get(Software, software_id)
+    return None if "\0" in software_id else db.session.get(Software, software_id)
 
 
 def get(software_id: str) -> Software:
@@ -191,13 +205,38 @@ def count(status: str) -> int:
     return int(db.session.scalar(select(func.count()).where(Software.status == status)) or 0)
 
 
+def counts() -> dict[str, int]:
+    """Return how much software has each status."""
+    grouped = select(Software.status, func.count()).group_by(Software.status)
+    found = dict(db.session.execute(grouped).all())
+    return {status: found.get(status, 0) for status in STATUSES}
+
+
+def count_newer(status: str, than: str) -> int:
+    """Return how much software of a status was first seen after the one with a key."""
+    query = select(func.count()).where(Software.status == status, Software.id > than)
+    return int(db.session.scalar(query) or 0)
+
+
 def find_page(
-    status: str, *, search: str = "", older_than: str | None = None, size: int
+    status: str,
+    *,
+    search: str = "",
+    older_than: str | None = None,
+    newer_than: str | None = None,
+    size: int,
 ) -> list[Software]:
-    """Return at most ``size`` rows with a status, newest first, after the key of a neighbour."""
+    """Return at most ``size`` rows with a status, newest first, beside the key of a neighbour.
+
+    ``search`` is a part of the name or a whole identifier.
+    """
     query = select(Software).where(Software.status == status)
     if search:
-        query = query.where(Software.name.icontains(search, autoescape=True))
+        by_name = Software.name.icontains(search, autoescape=True)
+        query = query.where(or_(by_name, Software.id == search))
+    if newer_than is not None:
+        rising = query.where(Software.id > newer_than).order_by(Software.id)
+        return list(reversed(db.session.scalars(rising.limit(size)).all()))
     if older_than is not None:
         query = query.where(Software.id < older_than)
     return list(db.session.scalars(query.order_by(Software.id.desc()).limit(size)))

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, String, select
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import audit, credentials, signing_keys
 from app.domain.audit import Actor, Tag
-from app.domain.grants import Grant, TokenRules
+from app.domain.grants import TokenRules
 from app.domain.signing_keys import Keys
-from app.extensions import Base, db, insert_once
+from app.extensions import Base, fetch_row, insert_once
 
 ACCESS_TOKEN = "at+jwt"
 ID_TOKEN = "JWT"
@@ -98,10 +98,11 @@ def live_claims(keys: Keys, issuer: str, token: str) -> dict[str, Any] | None:
 
 def is_revoked(claims: Mapping[str, Any]) -> bool:
     """Tell whether an access token or the grant behind it was ended."""
-    if db.session.get(RevokedAccessToken, claims["jti"]) is not None:
-        return True
-    grant_id = claims.get("grant_id")
-    if grant_id is None:
-        return False
-    alive = select(Grant.id).where(Grant.id == grant_id, Grant.revoked_at.is_(None))
-    return db.session.execute(alive).first() is None
+    ended, grant_live = fetch_row(REVOKED, claims["jti"], claims.get("grant_id", ""))
+    return ended is not None or (grant_live is None and "grant_id" in claims)
+
+
+REVOKED = (
+    "SELECT (SELECT 1 FROM revoked_access_tokens WHERE jti = ?),"
+    " (SELECT 1 FROM grants WHERE id = ? AND revoked_at IS NULL)"
+)

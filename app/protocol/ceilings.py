@@ -68,5 +68,11 @@ def narrowed_target(client: ClientRecord, requested: tuple[str, ...], granted: l
 
 
 def within(client: ClientRecord, target: Target, granted: Iterable[str]) -> tuple[str, ...]:
-    """Keep the granted scopes that client and resource still allow."""
-    return tuple(name for name in granted if name in client.scopes and name in target.scopes)
+    """Keep the granted scopes that are still allowed; raises InvalidScope when none of them is."""
+    asked = tuple(granted)
+    kept = tuple(name for name in asked if name in client.scopes and name in target.scopes)
+    if asked and not kept:
+        raise errors.InvalidScope(
+            "Nothing that was granted is allowed any more; ask the operators of this server."
+        )
+    return kept

@@ -20,6 +20,7 @@ from app.extensions import db
 from app.limits import spend
 from app.protocol import caller
 from app.protocol.json_body import read_object
+from app.protocol.parameters import read_body
 from app.protocol.register import metadata_rules
 
 bp = Blueprint("clients", __name__)
@@ -50,7 +51,7 @@ def update_client(client_id: str) -> Response:
     settings = current_settings()
     spend(settings.registration_rate_limit, "update", client_id, caller.address())
 
-    body = read_object(request.get_data(cache=False), request.headers.get("Content-Type"))
+    body = read_object(read_body(), request.headers.get("Content-Type"))
     check_identity(client, body)
     metadata = client_metadata.parse(body, metadata_rules())
 
@@ -92,7 +93,7 @@ def own_client(client_id: str) -> Client:
     client = clients.find(client_id)
     stored = client.registration_token_digest if client is not None else None
     if not credentials.matches(token, stored) or client is None or client.state == "deleted":
-        raise errors.InvalidToken(REFUSED, client_id=client_id[:200])
+        raise errors.InvalidToken(REFUSED, client_id=client_id[:200].replace("\0", ""))
     return client
 
 

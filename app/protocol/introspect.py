@@ -11,7 +11,6 @@ from app.config import current_settings
 from app.domain import audit, credentials, errors, refresh_tokens, tokens
 from app.domain.audit import Tag
 from app.domain.client_records import ClientRecord, Standing
-from app.extensions import db
 from app.limits import spend
 from app.protocol import caller
 from app.protocol.ceilings import current_keys
@@ -37,14 +36,13 @@ def introspect_token() -> Response:
     answer = introspect(client, token)
     if not answer["active"]:
         spend(current_settings().introspection_rate_limit, "introspect", client.client_id)
-    audit.record(
+    audit.record_alone(
         Tag.TOKEN_INTROSPECTED,
         answer.get("jti", ""),
         by=caller.client_actor(client),
         client_id=client.client_id,
         active=answer["active"],
     )
-    db.session.commit()
     return json_answer(answer)
 
 

@@ -46,17 +46,28 @@ def read_form() -> Parameters:
 
     Only ``application/x-www-form-urlencoded`` is read, and never the query.
     """
-    content_type = request.headers.get("Content-Type", "").lower().replace(" ", "")
+    content_type = request.headers.get("Content-Type", "").lower()
+    content_type = content_type.replace(" ", "").replace('"utf-8"', "utf-8")
     if content_type not in (
         "application/x-www-form-urlencoded",
         "application/x-www-form-urlencoded;charset=utf-8",
     ):
         refuse("Send the parameters as application/x-www-form-urlencoded in UTF-8.")
+    sent = pairs(read_body())
     if request.query_string:
-        names = {name for name, _ in pairs(request.query_string)}
-        if names & BODY_ONLY:
+        in_query = {name for name, _ in pairs(request.query_string)}
+        if in_query & (BODY_ONLY | {name for name, _ in sent}):
             refuse("Send the parameters in the request body and none of them in the query.")
-    return collect(pairs(request.get_data(cache=False)))
+    return collect(sent)
+
+
+def read_body() -> bytes:
+    """Return the body of a machine's request; one that is too large ends in 413."""
+    raw = request.get_data(cache=False)
+    if request.content_length is None:
+        # a chunked body is cut at the limit, and only one more read tells
+        request.stream.read(1)
+    return raw
 
 
 def read_query() -> Parameters:

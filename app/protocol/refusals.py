@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import limits
 from app.answers import json_answer
 from app.domain import audit
-from app.domain.audit import Tag
+from app.domain.audit import Actor, Tag
 from app.domain.client_records import ClientRecord
 from app.domain.errors import Refusal, TooManyRequests
 from app.errors import answer_refusal
@@ -75,13 +75,19 @@ def record(refusal: Refusal, client: ClientRecord | None = None) -> None:
         audit.record(
             tag,
             (request.endpoint or "")[:200],
-            by=caller.actor(),
+            by=refused_actor(),
             client_id=known,
             error=refusal.error,
             description=refusal.description,
             **{name: value for name, value in refusal.facts.items() if name != "client_id"},
         )
     db.session.commit()
+
+
+def refused_actor() -> Actor:
+    """Return who was refused: the person of this browser, if one is signed in."""
+    user = people.signed_in()
+    return caller.actor() if user is None else people.user_actor(user)
 
 
 def wants_json() -> bool:

@@ -18,6 +18,7 @@ from app.extensions import db
 from app.limits import spend
 from app.protocol import caller
 from app.protocol.json_body import read_object
+from app.protocol.parameters import read_body
 
 bp = Blueprint("register", __name__)
 
@@ -29,7 +30,7 @@ def register_client() -> Response:
     spend(settings.registration_address_rate_limit, "register", caller.address())
     token = initial_access_token()
 
-    body = read_object(request.get_data(cache=False), request.headers.get("Content-Type"))
+    body = read_object(read_body(), request.headers.get("Content-Type"))
     metadata = client_metadata.parse(body, metadata_rules())
     mark = software.fingerprint(metadata) or "alone"
     spend(settings.registration_rate_limit, "register", mark, caller.address())

@@ -57,17 +57,12 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
                 "The client is not registered for this grant type; update its registration."
             )
 
-    def answer(
-        self,
-        granted: Iterable[str],
-        target: Target,
-        *,
-        grant: dict[str, Any] | None = None,
-        tag: Tag = Tag.TOKEN_ISSUED,
+    def mint(
+        self, granted: Iterable[str], target: Target, grant: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Mint an access token and record it."""
+        """Return a token answer for the user of a grant, or for the client itself."""
         client = self.request.client
-        answer = tokens.mint(
+        return tokens.mint(
             rules(current_settings()),
             current_keys(),
             client_id=client.client_id,
@@ -77,16 +72,24 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             seconds=client.access_token_seconds or target.access_token_seconds,
             grant=grant,
         )
-        client_records.touch(client.client_id, clock.epoch())
-        audit.record(
-            tag,
-            grant["id"] if grant is not None else client.client_id,
-            by=caller.client_actor(client),
-            client_id=client.client_id,
-            grant_type=self.GRANT_TYPE,
-            scope=answer.get("scope", ""),
-            resources=list(target.audience),
-        )
+
+    def facts(self, answer: dict[str, Any], target: Target) -> dict[str, Any]:
+        """Return what the audit trail keeps of an issued token."""
+        return {
+            "by": caller.client_actor(self.request.client),
+            "client_id": self.request.client.client_id,
+            "grant_type": self.GRANT_TYPE,
+            "scope": answer.get("scope", ""),
+            "resources": list(target.audience),
+        }
+
+    def answer(
+        self, granted: Iterable[str], target: Target, grant: dict[str, Any], tag: Tag
+    ) -> dict[str, Any]:
+        """Mint an access token of a grant and record it in the transaction that redeemed."""
+        answer = self.mint(granted, target, grant)
+        client_records.touch(self.request.client.client_id, clock.epoch())
+        audit.record(tag, grant["id"], **self.facts(answer, target))
         return answer
 
     def required(self, name: str) -> str:
@@ -116,7 +119,7 @@ class CodeGrant(Grant):
         granted = within(client, target, row.scopes)
 
         redeemed = authorization_codes.redeem(token_rules, row, by=caller.client_actor(client))
-        answer = self.answer(granted, target, grant=redeemed.grant)
+        answer = self.answer(granted, target, redeemed.grant, Tag.TOKEN_ISSUED)
         if "refresh_token" in client.grant_types:
             answer["refresh_token"] = refresh_tokens.issue(token_rules, redeemed.grant)
         if "openid" in granted:
@@ -147,7 +150,7 @@ class RefreshGrant(Grant):
         granted = within(client, target, wanted)
 
         successor = refresh_tokens.rotate(token_rules, value, grant, by=caller.client_actor(client))
-        answer = self.answer(granted, target, grant=grant, tag=Tag.TOKEN_REFRESHED)
+        answer = self.answer(granted, target, grant, Tag.TOKEN_REFRESHED)
         return 200, answer | {"refresh_token": successor}, []
 
 
@@ -166,7 +169,10 @@ class ClientCredentialsGrant(Grant):
             raise errors.InvalidScope(
                 "A requested scope is unknown or not allowed for this client at this resource."
             )
-        return 200, self.answer(asked or sorted(allowed), target), []
+        answer = self.mint(asked or sorted(allowed), target)
+        audit.record_alone(Tag.TOKEN_ISSUED, client.client_id, **self.facts(answer, target))
+        client_records.touch(client.client_id, clock.epoch())
+        return 200, answer, []
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no type information

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from app.answers import json_answer
-from app.extensions import db
+from app.extensions import commit
 from app.protocol import caller
 from app.protocol.parameters import read_form
 from app.protocol.server import TokenRequest, server
@@ -19,5 +19,5 @@ def issue_token() -> Response:
     client = caller.authenticate(parameters)
 
     answer = server.create_token_response(TokenRequest(parameters, client))
-    db.session.commit()
+    commit()
     return json_answer(answer)

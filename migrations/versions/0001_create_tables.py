@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("skeleton", sa.String(length=255), nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("client_metadata", JSON_VALUE, nullable=False),
@@ -157,6 +158,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("fingerprint", name=op.f("uq_software_fingerprint")),
     )
     op.create_index(op.f("ix_software_last_seen_at"), "software", ["last_seen_at"], unique=False)
+    op.create_index(op.f("ix_software_skeleton"), "software", ["skeleton"], unique=False)
     op.create_index(op.f("ix_software_status"), "software", ["status"], unique=False)
     op.create_table(
         "spent_tickets",
@@ -375,6 +377,7 @@ def downgrade() -> None:
     op.drop_table("users")
     op.drop_index(op.f("ix_spent_tickets_expires_at"), table_name="spent_tickets")
     op.drop_table("spent_tickets")
+    op.drop_index(op.f("ix_software_skeleton"), table_name="software")
     op.drop_index(op.f("ix_software_status"), table_name="software")
     op.drop_index(op.f("ix_software_last_seen_at"), table_name="software")
     op.drop_table("software")

@@ -6,7 +6,15 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.corpora.registration_rows import METADATA, STATEMENT, Hostile, good, rows, values
+from tests.corpora.registration_rows import (
+    METADATA,
+    NO_STATEMENT,
+    STATEMENT,
+    Hostile,
+    good,
+    rows,
+    values,
+)
 
 
 def encoded(number: int, octets: int | None = None) -> str:
@@ -99,15 +107,32 @@ KEYS = [
     ),
 ]
 
-STATEMENTS = rows(
-    "X-36",
-    "software_statement",
-    STATEMENT,
-    "x",
-    "eyJhbGciOiJub25lIn0.eyJpc3MiOiJhdHRhY2tlciJ9.",
-    "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhdHRhY2tlciJ9.c2lnbmF0dXJl",
-    "eyJhbGciOiJSUzI1NiIsImprdSI6Imh0dHA6Ly8xNjkuMjU0LjE2OS4yNTQvIn0.e30.c2ln",
-    5,
-    {},
-    ["x"],
-)
+STATEMENTS = [
+    *rows(
+        "X-36 no statement",
+        "software_statement",
+        NO_STATEMENT,
+        "x",
+        "..",
+        "a.b",
+        "a.b.c.d",
+        "a.b.c.d.e",
+        "a.b.c\n",
+        " a.b.c",
+        "a.b.c=",
+        "a.\u0431.c",
+        "eyJhbGciOiJub25lIn0.eyJpc3MiOiJhdHRhY2tlciJ9.",
+        5,
+        True,
+        {},
+        {"payload": "e30", "signatures": []},
+        ["x"],
+    ),
+    *rows(
+        "X-36 statement of nobody trusted",
+        "software_statement",
+        STATEMENT,
+        "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhdHRhY2tlciJ9.c2lnbmF0dXJl",
+        "eyJhbGciOiJSUzI1NiIsImprdSI6Imh0dHA6Ly8xNjkuMjU0LjE2OS4yNTQvIn0.e30.c2ln",
+    ),
+]

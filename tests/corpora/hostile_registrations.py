@@ -9,7 +9,7 @@ from tests.corpora.hostile_json import SHAPES
 from tests.corpora.hostile_keys import EC_KEY, KEYS, STATEMENTS
 from tests.corpora.hostile_redirect_uris import LISTS, PATHS, SCHEMES
 from tests.corpora.hostile_texts import GRANTS, PAGES, TEXTS
-from tests.corpora.registration_rows import METADATA, REDIRECT, STATEMENT, Hostile, good
+from tests.corpora.registration_rows import METADATA, NO_STATEMENT, REDIRECT, Hostile, good
 
 HOSTILE = [
     *SCHEMES,
@@ -33,6 +33,6 @@ OVERSIZED = [
     ),
     Hostile("X-30 name of 100 KB", good(client_name="a" * 100_000), METADATA),
     Hostile("X-34 10,000 keys", good(jwks={"keys": [EC_KEY] * 10_000}), METADATA),
-    Hostile("X-36 statement of 1 MB", good(software_statement="a" * 1_000_000), STATEMENT),
+    Hostile("X-36 statement of 1 MB", good(software_statement="a" * 1_000_000), NO_STATEMENT),
     Hostile("X-37 100,000 members", good(**{f"x{n}": 1 for n in range(100_000)}), METADATA),
 ]

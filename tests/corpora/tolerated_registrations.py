@@ -33,7 +33,7 @@ TOLERATED = [
             "client_id": "https://client.example/chosen",
             "client_secret": "chosen",
             "client_id_issued_at": 1,
-            "client_secret_expires_at": 0,
+            "client_secret_expires_at": 4102444800,
             "registration_access_token": "rat_chosen",
             "registration_client_uri": "https://attacker.example/",
             "registration_status": "approved",

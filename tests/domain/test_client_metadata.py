@@ -41,6 +41,7 @@ DOCUMENTS = st.dictionaries(st.sampled_from(KNOWN) | STRINGS, JSON, max_size=5)
 REFUSALS = (
     errors.InvalidRedirectURI,
     errors.InvalidClientMetadata,
+    errors.InvalidSoftwareStatement,
     errors.UnapprovedSoftwareStatement,
 )
 
@@ -87,13 +88,18 @@ def test_a_real_client_keeps_what_it_registered(row: ClientRegistration) -> None
     assert all(value not in (None, "", []) for value in metadata.values())
 
 
-def test_the_defaults_are_those_of_the_specification() -> None:
+def test_the_defaults_are_those_of_the_specification_and_a_refresh_token() -> None:
     assert parse({"redirect_uris": ["https://client.example/cb"]}) == {
         "redirect_uris": ["https://client.example/cb"],
         "token_endpoint_auth_method": "client_secret_basic",
-        "grant_types": ["authorization_code"],
+        "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
     }
+
+
+def test_a_client_that_asks_for_the_code_grant_alone_gets_it_alone() -> None:
+    metadata = parse(good(grant_types=["authorization_code"]))
+    assert metadata["grant_types"] == ["authorization_code"]
 
 
 def test_a_machine_client_needs_no_redirect_uri_and_has_no_response_type() -> None:

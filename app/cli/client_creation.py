@@ -1,0 +1,119 @@
+"""Owns the command that creates a client by hand: client create."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from app.cli import shell
+from app.cli.parameters import ADDRESS, NAME, names
+from app.cli.scopes import check_known
+from app.config import Settings
+from app.domain import admissions, client_metadata, clients, errors, resources, scopes
+from app.domain.client_metadata import MetadataRules
+from app.extensions import db
+
+RULES = MetadataRules()
+WITHOUT_GRANT = (["client_credentials"], ["authorization_code", "refresh_token"])
+"""Grants of a client that names none: without redirect URIs, and with them."""
+
+
+@click.command("create", cls=shell.Command)
+@click.option("--name", type=NAME, required=True, help="What people see.")
+@click.option(
+    "--grant", "grants", type=click.Choice(RULES.grant_types), multiple=True, help="Repeatable."
+)
+@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Repeatable.")
+@click.option("--scope", "scope", multiple=True, help="What it may have; separated by spaces.")
+@click.option(
+    "--auth-method",
+    type=click.Choice(RULES.auth_methods),
+    default="client_secret_basic",
+    show_default=True,
+)
+@click.option(
+    "--resource",
+    "targets",
+    type=ADDRESS,
+    multiple=True,
+    help="Restrict its tokens to this resource. Repeatable; without it every resource.",
+)
+@click.option(
+    "--introspects",
+    type=ADDRESS,
+    multiple=True,
+    help="It is this resource and may introspect its tokens. Repeatable.",
+)
+def create(
+    *,
+    name: str,
+    grants: tuple[str, ...],
+    redirect_uris: tuple[str, ...],
+    scope: tuple[str, ...],
+    auth_method: str,
+    targets: tuple[str, ...],
+    introspects: tuple[str, ...],
+) -> None:
+    """Create a client that is active at once.
+
+    Prints the client information response (RFC 7591) with the client_secret, which nobody can
+    read again. Scopes and resources must be in the catalogue. Without --grant a client with
+    redirect URIs gets authorization_code and refresh_token, any other client_credentials.
+    """
+    wanted = names(scope)
+    document = {
+        "client_name": name,
+        "grant_types": list(grants) or WITHOUT_GRANT[bool(redirect_uris)],
+        "redirect_uris": list(redirect_uris),
+        "scope": scopes.join(wanted),
+        "token_endpoint_auth_method": auth_method,
+    }
+    with shell.application() as app:
+        settings = shell.settings_of(app)
+        metadata = client_metadata.parse(document, rules_of(settings))
+        check_method(auth_method, introspects)
+
+        client, issued = admissions.create(
+            metadata,
+            by=shell.actor(),
+            allowed=allowed_scopes(wanted, metadata),
+            resources=known_resources(targets, settings) or None,
+            introspects=known_resources(introspects, settings),
+        )
+        answer = clients.information(client, settings.issuer, issued)
+        db.session.commit()
+    shell.show(answer)
+
+
+def rules_of(settings: Settings) -> MetadataRules:
+    """Return the rules of metadata that the settings decide."""
+    return MetadataRules(private_use_schemes=frozenset(settings.private_use_schemes))
+
+
+def check_method(auth_method: str, introspects: Sequence[str]) -> None:
+    """Refuse a resource server that could not prove who it is (RFC 7662 section 2.1)."""
+    if introspects and auth_method == "none":
+        raise errors.InvalidClientMetadata(
+            "A client that introspects needs a secret; choose another --auth-method."
+        )
+
+
+def allowed_scopes(wanted: tuple[str, ...], metadata: dict[str, Any]) -> tuple[str, ...]:
+    """Return the named scopes, which the catalogue must have; without any what people get."""
+    check_known(wanted)
+    people = "authorization_code" in metadata["grant_types"]
+    return wanted or (scopes.defaults() if people else ())
+
+
+def known_resources(uris: Sequence[str], settings: Settings) -> list[str]:
+    """Return URIs as the catalogue spells them; raises InvalidTarget for one it does not have."""
+    found = []
+    for uri in dict.fromkeys(uris):
+        row = resources.find(uri)
+        if row is None and uri != settings.resource:
+            raise errors.InvalidTarget(
+                "A resource is not in the catalogue; add it with gatewright resource create.",
+                resource=uri,
+            )
+        found.append(uri if row is None else row.uri)
+    return found

@@ -1,0 +1,58 @@
+"""Owns the types of option values: plain texts, spans of time, and repeated lists."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+SPAN = re.compile(r"([1-9][0-9]{0,9})([smhdw]?)\Z")
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+LONGEST = 100 * 365 * 86400
+
+
+class Text(click.ParamType[str]):
+    """A text of one line that every database can keep."""
+
+    name = "text"
+
+    def __init__(self, longest: int, shortest: int = 1) -> None:
+        """Remember how many characters are accepted."""
+        self.longest, self.shortest = longest, shortest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is too short, too long or not printable."""
+        text = str(value).strip()
+        if not self.shortest <= len(text) <= self.longest or not text.isprintable():
+            self.fail(
+                f"must be {self.shortest} to {self.longest} printable characters.", param, ctx
+            )
+        return text
+
+
+class Span(click.ParamType[int]):
+    """A span of time such as ``90s``, ``15m``, ``12h``, ``7d`` or ``2w``; seconds as a value."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds."""
+        found = SPAN.match(str(value))
+        seconds = int(found[1]) * SECONDS[found[2]] if found else 0
+        if not 0 < seconds <= LONGEST:
+            self.fail("must be a span of time such as 30m, 12h or 7d.", param, ctx)
+        return seconds
+
+
+NAME = Text(100)
+TITLE = Text(200)
+WORDS = Text(500)
+REASON = Text(1000, shortest=0)
+FILTER = Text(2048, shortest=0)
+ADDRESS = Text(2048)
+SPAN_OF_TIME = Span()
+
+
+def names(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct names in repeated options, each of which may hold several."""
+    return tuple(dict.fromkeys(name for value in values for name in value.split()))

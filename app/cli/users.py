@@ -1,0 +1,58 @@
+"""Owns the commands about accounts: user create, user setup-link."""
+
+import sys
+
+import click
+
+from app import serve
+from app.cli import shell
+from app.cli.parameters import Text
+from app.domain import setup_links, users
+from app.extensions import db
+
+LONGEST_INPUT = 4096
+
+
+@click.group("user", cls=shell.Group)
+def user_group() -> None:
+    """Accounts of people."""
+
+
+@user_group.command("create")
+@click.argument("email", type=Text(255))
+@click.option("--role", type=click.Choice(users.ROLES), required=True, help="What they may do.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def create(email: str, role: str, password_stdin: bool) -> None:
+    """Create an account; without --password-stdin a terminal asks for the password."""
+    password = read_password(password_stdin)
+    with shell.application() as app:
+        hasher = app.extensions["gatewright.passwords"]
+
+        user = users.create(email, role, password, hasher, by=shell.actor())
+        answer = {"id": user.id, "email": user.email, "role": user.role}
+        db.session.commit()
+    shell.show(answer, f"Created {user_line(answer)}.")
+
+
+def user_line(user: dict[str, str]) -> str:
+    """Name a user on one line."""
+    return f"{user['email']} ({user['role']})"
+
+
+def read_password(from_stdin: bool) -> str:
+    """Return the password of the new account, never from the arguments, which others can see."""
+    if from_stdin:
+        return sys.stdin.read(LONGEST_INPUT).removesuffix("\n").removesuffix("\r")
+    if not sys.stdin.isatty():
+        raise click.UsageError("Give the password on standard input with --password-stdin.")
+    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return typed
+
+
+@user_group.command("setup-link")
+def setup_link() -> None:
+    """Make a new one-time link to create the first administrator; the one before ends."""
+    with shell.application() as app:
+        link = serve.issue_setup_link(shell.settings_of(app), by=shell.actor())
+        db.session.commit()
+    shell.show({"setup_link": link, "expires_in": setup_links.LIFETIME_SECONDS}, link)

@@ -1,0 +1,125 @@
+"""Owns the form with which operators change a client: scopes, redirect URIs, token lifetime."""
+
+from typing import Any
+
+from flask import Response, flash, redirect, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.config import current_settings
+from app.console.client_page import address_of, name_of
+from app.console.forms import Form, refused
+from app.console.pages import actor, render_page, requires
+from app.domain import client_metadata, clients, errors, redirect_uris, scopes, software
+from app.domain.client_records import Client
+from app.extensions import db
+
+SHORTEST_TOKEN, LONGEST_TOKEN = 30, 86400
+"""Bounds of a token's lifetime in seconds; retired signing keys outlive the longest."""
+
+
+@requires("admin")
+def edit_client(client_id: str) -> Response:
+    """Show what can be changed."""
+    client = clients.get(client_id)
+    values = {
+        "follows": client.scopes is None,
+        "scopes": client.scopes or [],
+        "redirect_uris": "\n".join(client.client_metadata.get("redirect_uris", [])),
+        "access_token_seconds": client.access_token_seconds,
+    }
+    return show_form(client, values, Form(), [])
+
+
+@requires("admin")
+def save_client(client_id: str) -> BaseResponse:
+    """Change the client, or show the form again with what is wrong."""
+    client = clients.get(client_id)
+    form = Form()
+    chosen = form.several("scopes", software.get(client.software_id).scopes)
+    follows = "follows" in request.form
+    seconds = form.number(
+        "access_token_seconds", "The lifetime of access tokens", SHORTEST_TOKEN, LONGEST_TOKEN
+    )
+    verdicts = judge(client)
+    uris = tuple(uri for uri, _ in verdicts)
+    check_uris(client, verdicts, form)
+    if form.faults:
+        values = {
+            "follows": follows,
+            "scopes": chosen,
+            "redirect_uris": request.form.get("redirect_uris", ""),
+            "access_token_seconds": request.form.get("access_token_seconds", ""),
+        }
+        return show_form(client, values, form, verdicts)
+
+    clients.edit(
+        client,
+        by=actor(),
+        scopes=None if follows else chosen,
+        redirect_uris=uris,
+        access_token_seconds=seconds,
+    )
+    db.session.commit()
+    flash("The client is changed; it takes effect with its next request.", "success")
+    return redirect(address_of(client), 303)
+
+
+@requires("admin")
+def check_redirect_uris() -> Response:
+    """Say of each typed redirect URI whether it may be registered; nothing changes."""
+    kind = request.form.get("kind", "")
+    return render_page("_uri_verdicts.html", verdicts=verdicts_of(kind))
+
+
+def judge(client: Client) -> list[tuple[str, str]]:
+    """Return the typed redirect URIs, each with what is wrong with it."""
+    return verdicts_of(client.client_metadata.get("application_type", ""))
+
+
+def verdicts_of(application_type: str) -> list[tuple[str, str]]:
+    """Return the typed redirect URIs, once each, with what is wrong with it or nothing."""
+    schemes = frozenset(current_settings().private_use_schemes)
+    found = []
+    for uri in dict.fromkeys(request.form.get("redirect_uris", "").split()):
+        fault = ""
+        try:
+            redirect_uris.validate(
+                uri, private_use_schemes=schemes, native_hint=application_type != "web"
+            )
+        except errors.InvalidRedirectURI as refusal:
+            fault = str(refusal.description)
+        found.append((uri, fault))
+    return found
+
+
+def check_uris(client: Client, verdicts: list[tuple[str, str]], form: Form) -> None:
+    """Note what is wrong with the redirect URIs as a whole."""
+    needed = "authorization_code" in client.client_metadata["grant_types"]
+    if any(fault for _, fault in verdicts):
+        form.faults["redirect_uris"] = "Some redirect URIs cannot be registered; see each below."
+    elif len(verdicts) > client_metadata.REDIRECT_URIS:
+        form.faults["redirect_uris"] = "A client may have at most 32 redirect URIs."
+    elif needed and not verdicts:
+        form.faults["redirect_uris"] = "A client that signs people in needs a redirect URI."
+
+
+def show_form(
+    client: Client, values: dict[str, Any], form: Form, verdicts: list[tuple[str, str]]
+) -> Response:
+    """Show the form."""
+    ceiling = software.get(client.software_id).scopes
+    words = {scope.name: scope.description for scope in scopes.find_all()}
+    page = render_page(
+        "client_edit.html",
+        client=client,
+        name=name_of(client),
+        values=values,
+        faults=form.faults,
+        verdicts=verdicts,
+        scope_options=[(name, name, words.get(name)) for name in ceiling],
+        has_redirects="authorization_code" in client.client_metadata["grant_types"],
+        default_seconds=current_settings().access_token_seconds,
+        bounds=(SHORTEST_TOKEN, LONGEST_TOKEN),
+        client_url=address_of(client),
+    )
+    return refused(page, form)

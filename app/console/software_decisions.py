@@ -1,0 +1,146 @@
+"""Owns the decisions about one piece of software: approve, reject, block, unblock."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import clock
+from app.console.differences import differences
+from app.console.forms import Form, word
+from app.console.pages import actor, requires
+from app.console.software_page import render
+from app.domain import client_changes, decisions, errors, resources, software
+from app.domain.software import Software
+from app.extensions import db
+
+REASON_LENGTH = 500
+
+
+@requires("approver")
+def approve(software_id: str) -> BaseResponse:
+    """Approve software as it was seen, with what the approver leaves it."""
+    row = software.get(software_id)
+    form = Form()
+    allowed = form.several("scopes", decisions.offered_scopes(row))
+    if not allowed and decisions.offered_scopes(row):
+        form.faults["scopes"] = "Leave it at least one scope, or reject it."
+    ceiling = resources_of(form)
+    until = until_of(form)
+    reason = reason_of(form, required=False)
+    if form.faults:
+        return unprocessable(row, form)
+
+    return carry_out(
+        software_id,
+        lambda: decisions.approve(
+            software_id,
+            word("revision"),
+            by=actor(),
+            allowed=allowed,
+            resources=ceiling,
+            until=until,
+            reason=reason,
+        ),
+        "Approved. Its clients can ask for tokens now.",
+    )
+
+
+@requires("approver")
+def reject(software_id: str) -> BaseResponse:
+    """Reject software as it was seen."""
+    return with_reason(
+        software_id,
+        lambda reason: decisions.reject(software_id, word("revision"), reason, by=actor()),
+        "Rejected. Its clients get nothing, and registering again is refused.",
+    )
+
+
+@requires("approver")
+def block(software_id: str) -> BaseResponse:
+    """Stop approved software at once."""
+    return with_reason(
+        software_id,
+        lambda reason: decisions.block(software_id, reason, by=actor()),
+        "Blocked. Everything its clients held has ended.",
+    )
+
+
+@requires("approver")
+def unblock(software_id: str) -> BaseResponse:
+    """Let blocked software work again."""
+    return with_reason(
+        software_id,
+        lambda reason: decisions.unblock(software_id, reason, by=actor()),
+        "Unblocked. Its clients can ask for tokens again; people have to consent again.",
+    )
+
+
+def with_reason(software_id: str, verb: Callable[[str], Software], done: str) -> BaseResponse:
+    """Make a decision that needs a reason."""
+    row = software.get(software_id)
+    form = Form()
+    reason = reason_of(form, required=True)
+    if form.faults:
+        return unprocessable(row, form)
+    return carry_out(software_id, lambda: verb(reason), done)
+
+
+def carry_out(software_id: str, verb: Callable[[], Software], done: str) -> BaseResponse:
+    """Make a decision and go back to the page; a lost race shows what changed."""
+    try:
+        verb()
+    except errors.Conflict:
+        db.session.rollback()
+        return conflict(software.get(software_id))
+    db.session.commit()
+    flash(done, "success")
+    return redirect(url_for("registrations.show_registration", software_id=software_id), 303)
+
+
+def conflict(row: Software) -> Response:
+    """Show the software as it is now, and in what it differs from what was decided about."""
+    seen = word("revision")
+    before = client_changes.as_seen(row, seen) if seen and seen != row.revision else None
+    changed = None if before is None else differences(before, row.client_metadata)
+    page = render(row, conflict=True, changed=changed)
+    page.status_code = errors.Conflict.status
+    return page
+
+
+def unprocessable(row: Software, form: Form) -> Response:
+    """Show the form again with what is wrong."""
+    page = render(row, form, typed=request.form.to_dict(flat=False))
+    page.status_code = 422
+    return page
+
+
+def reason_of(form: Form, *, required: bool) -> str:
+    """Return the reason, which the audit trail and the page keep."""
+    return form.text("reason", "A reason", REASON_LENGTH, required=required)[:1000]
+
+
+def resources_of(form: Form) -> list[str] | None:
+    """Return the ceiling of resources, or None for every resource."""
+    if form.choice("limit", "The resources", ("all", "chosen")) == "all":
+        return None
+    chosen = form.several("resources", [resource.uri for resource in resources.find_all()])
+    if not chosen:
+        form.faults["resources"] = "Choose at least one resource, or allow all of them."
+    return list(chosen)
+
+
+def until_of(form: Form) -> int | None:
+    """Return the end of the chosen day in UTC, or None for an approval without end."""
+    written = word("until").strip()
+    if not written:
+        return None
+    try:
+        day = date.fromisoformat(written) + timedelta(days=1)
+        until = int(datetime.combine(day, time(), UTC).timestamp())
+    except (ValueError, OverflowError):
+        until = 0
+    if until <= clock.epoch():
+        form.faults["until"] = "The last day must be a date from today on."
+    return until

@@ -1,0 +1,86 @@
+"""Owns what console pages show of software: where it leads, what it asks for, who saw it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import url_for
+
+from app.console.differences import lines_of
+from app.domain import redirect_uris
+from app.domain.software import Software
+
+SOURCES = {"dcr": "registered itself", "console": "made by hand"}
+MEMBERS = (
+    "client_name",
+    "redirect_uris",
+    "scope",
+    "grant_types",
+    "response_types",
+    "token_endpoint_auth_method",
+    "application_type",
+    "client_uri",
+    "logo_uri",
+    "contacts",
+    "tos_uri",
+    "policy_uri",
+    "software_id",
+    "software_version",
+)
+"""The members that people read first, in the order in which they matter."""
+
+
+def row_of(row: Software, now: int) -> dict[str, Any]:
+    """Return what the queue shows of software."""
+    metadata = row.client_metadata
+    return {
+        "id": row.id,
+        "revision": row.revision,
+        "url": url_for("registrations.show_registration", software_id=row.id),
+        "name": row.name or "(no name)",
+        "standing": standing(row, now),
+        "targets": targets(metadata),
+        "source": SOURCES.get(row.source, row.source),
+        "seen_count": row.seen_count,
+        "addresses": row.addresses,
+        "first_seen_at": row.first_seen_at,
+        "last_seen_at": row.last_seen_at,
+        "scopes": metadata.get("scope", "").split(),
+        "approved_scopes": row.scopes,
+        "notes": row.notes,
+        "justification": row.justification,
+        "justified_by": row.justified_by,
+        "outcome": row.verdict["outcome"],
+        "rule": row.verdict["rule"],
+        "decided_by": row.decided_by,
+        "decided_at": row.decided_at,
+        "reason": row.reason,
+    }
+
+
+def standing(row: Software, now: int) -> str:
+    """Return the status of software, or that its approval has ended."""
+    ended = row.approved_until is not None and row.approved_until <= now
+    return "expired" if ended and row.status == "approved" else row.status
+
+
+def targets(metadata: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return each place that its codes may go to, once."""
+    found = {target["host"]: target for target in map(target_of, metadata.get("redirect_uris", []))}
+    return list(found.values())
+
+
+def target_of(uri: str) -> dict[str, str]:
+    """Describe where a redirect URI leads."""
+    kind = "private"
+    if redirect_uris.is_loopback(uri):
+        kind = "loopback"
+    elif uri.startswith(("http://", "https://")):
+        kind = "web"
+    return {"kind": kind, "host": redirect_uris.host_of(uri), "uri": uri}
+
+
+def members(metadata: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return every member of client metadata with its lines, what matters most first."""
+    first = [name for name in MEMBERS if name in metadata]
+    names = first + sorted(name for name in metadata if name not in MEMBERS)
+    return [(name, lines_of(metadata[name], split=name == "scope")) for name in names]

@@ -1,0 +1,57 @@
+"""Owns paging by key: which rows a page shows, and the addresses of its neighbours."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from flask import request
+
+from app.console.pages import address_with, page_size
+
+Row = TypeVar("Row")
+Find = Callable[[str | None, str | None, int], Sequence[Row]]
+"""Returns rows, newest first, older than one key or newer than another, at most so many."""
+LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Generic[Row]):
+    """One page of a list; the addresses are None where the list ends."""
+
+    rows: Sequence[Row]
+    newer_url: str | None
+    older_url: str | None
+
+
+def window(find: Find[Row], key: Callable[[Row], str]) -> Window[Row]:
+    """Return the page that ``older`` or ``newer`` in the address asks for."""
+    size = page_size()
+    older, newer = key_of("older"), key_of("newer")
+    if newer is not None:
+        found = find(None, newer, size + 1)
+        rows = found[-size:]
+        beyond = len(found) > size
+        newer_url = beside("newer", key(rows[0])) if beyond else None
+        return Window(rows, newer_url, beside("older", key(rows[-1])) if rows else first())
+    found = find(older, None, size + 1)
+    rows = found[:size]
+    older_url = beside("older", key(rows[-1])) if len(found) > size else None
+    if older is None:
+        return Window(rows, None, older_url)
+    return Window(rows, beside("newer", key(rows[0])) if rows else first(), older_url)
+
+
+def key_of(name: str) -> str | None:
+    """Return the key of a neighbour from the address."""
+    return request.args.get(name, "").replace("\0", "")[:LONGEST] or None
+
+
+def beside(direction: str, key: str) -> str:
+    """Return the address of the page that begins beside a row."""
+    other = "older" if direction == "newer" else "newer"
+    return address_with(**{direction: key, other: None})
+
+
+def first() -> str:
+    """Return the address of the first page."""
+    return address_with(older=None, newer=None)

@@ -1,0 +1,119 @@
+"""Owns the health checks: what an operator should know about this server, a sentence for each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flask import Flask
+from limits.errors import StorageError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import exits, schema, secret_files
+from app.config import Settings
+from app.domain import signing_keys, users
+from app.extensions import db, limiter
+
+Level = Literal["ok", "note", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; a note is worth a look, a fault stops somebody from working."""
+
+    check: str
+    level: Level
+    sentence: str
+    code: int = exits.OK
+    """How a program ends because of it."""
+
+
+def examine(app: Flask) -> Iterator[Finding]:
+    """Yield what every check finds; those that need the database end with it.
+
+    An application context must be open. Nothing is changed.
+    """
+    settings: Settings = app.extensions["gatewright.settings"]
+    yield examine_issuer(settings)
+    yield examine_secret_key(settings)
+    yield examine_redis(settings)
+    database = examine_database()
+    yield database
+    if database.level != "fault":
+        yield examine_signing_keys(app.extensions["gatewright.keys"]["signing keys"])
+        yield examine_administrators()
+
+
+def examine_issuer(settings: Settings) -> Finding:
+    """Look for an issuer that clients cannot reach, or addresses that are all the proxy's."""
+    if "issuer" not in settings.model_fields_set:
+        sentence = "GATEWRIGHT_ISSUER is not set: only programs on this machine can use the server."
+        return Finding("issuer", "note", sentence)
+    if settings.secure and not settings.trusted_proxies:
+        sentence = (
+            "The issuer is https but GATEWRIGHT_TRUSTED_PROXIES is 0: behind a reverse proxy all"
+            " requests seem to come from the proxy."
+        )
+        return Finding("issuer", "note", sentence)
+    return Finding("issuer", "ok", f"The issuer is {settings.issuer}")
+
+
+def examine_secret_key(settings: Settings) -> Finding:
+    """Look at the mode of the file that holds the secret key."""
+    if settings.secret_key.get_secret_value():
+        return Finding("secret key", "ok", "The secret key comes from the settings.")
+    try:
+        secret_files.check_private(settings.data_dir / "secret_key")
+    except OSError as error:
+        return Finding("secret key", "fault", str(error), exits.CONFIGURATION)
+    return Finding("secret key", "ok", "Only this user can read the file of the secret key.")
+
+
+def examine_redis(settings: Settings) -> Finding:
+    """Ask Redis whether it is there."""
+    if not settings.redis_url.get_secret_value():
+        return Finding("redis", "ok", "Redis is not set: one process counts rate limits.")
+    answers = guarded(limiter.storage.check, StorageError)
+    if answers is not True:
+        sentence = "Redis does not answer: every process counts rate limits for itself."
+        return Finding("redis", "fault", sentence, exits.REFUSED)
+    return Finding("redis", "ok", "Redis answers.")
+
+
+def examine_database() -> Finding:
+    """Look whether the database answers and is at the version of this program."""
+    try:
+        schema.check()
+    except (schema.WrongVersion, SQLAlchemyError) as fault:
+        ending = exits.explain(fault)
+        if ending is None:
+            raise
+        return Finding("database", "fault", ending.sentences[0], ending.code)
+    kind = db.engine.dialect.name
+    return Finding("database", "ok", f"The database answers and is up to date ({kind}).")
+
+
+def examine_signing_keys(sealing_key: bytes) -> Finding:
+    """Look whether there is a key to sign with that the secret key opens."""
+    if not any(key.state == "active" for key in signing_keys.find_all()):
+        sentence = "There is no signing key; gatewright serve makes one."
+        return Finding("signing keys", "fault", sentence, exits.REFUSED)
+    if guarded(lambda: signing_keys.load(sealing_key), ValueError) is None:
+        sentence = "The secret key does not open the signing key: it is not the one of this data."
+        return Finding("signing keys", "fault", sentence, exits.CONFIGURATION)
+    return Finding("signing keys", "ok", "There is a signing key and the secret key opens it.")
+
+
+def examine_administrators() -> Finding:
+    """Look whether somebody can administer the server."""
+    if not users.has_admin():
+        sentence = "There is no administrator; see gatewright user setup-link."
+        return Finding("administrator", "note", sentence)
+    return Finding("administrator", "ok", "There is an administrator.")
+
+
+def guarded(ask: Callable[[], Any], expected: type[Exception]) -> Any:
+    """Return the answer, or None when asking fails in the expected way."""
+    try:
+        return ask()
+    except expected:
+        return None

@@ -1,0 +1,115 @@
+"""Owns what a single setting may say: each rule returns the value or raises ValueError.
+
+The sentences of the faults are constant, so that no value, which may be a secret, is ever shown.
+"""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from limits import parse
+from pydantic import SecretStr
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+REDIS_SCHEMES = ("redis://", "rediss://", "redis+")
+
+
+def split_url(value: str) -> SplitResult:
+    """Split an absolute http or https URL, port included."""
+    printable = all("!" <= character <= "~" for character in value)
+    try:
+        parts = urlsplit(value) if printable else None
+        known = parts is not None and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, known = None, False
+    if parts is None or not known or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an absolute http or https URL")
+    return parts
+
+
+def issuer(value: str) -> str:
+    """Demand https, or http on a loopback address, without query, fragment or slash."""
+    parts = split_url(value)
+    if any(mark in value for mark in "?#@") or value.endswith("/"):
+        raise ValueError("must have no query, fragment, user or trailing slash")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise ValueError("must be https unless its host is a loopback address")
+    return value
+
+
+def resource(value: str) -> str:
+    """Demand an absolute URI without fragment, or nothing (RFC 8707 section 2)."""
+    if value and (split_url(value).fragment or "#" in value):
+        raise ValueError("must have no fragment")
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or literal address is this machine's loopback."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def database_url(value: SecretStr) -> SecretStr:
+    """Demand a URL of PostgreSQL or of an SQLite file."""
+    url = read_database_url(value.get_secret_value())
+    if url is None:
+        return value
+    if url.drivername not in ("sqlite", "postgresql", "postgresql+psycopg"):
+        raise ValueError("must begin with postgresql:// or sqlite:///")
+    if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("must name a file: every connection would have a memory of its own")
+    return value
+
+
+def read_database_url(value: str) -> URL | None:
+    """Parse a database URL; None when there is none."""
+    try:
+        return make_url(value) if value else None
+    except (ArgumentError, ValueError):
+        raise ValueError("must be a database URL such as postgresql://user@host/name") from None
+
+
+def redis_url(value: SecretStr) -> SecretStr:
+    """Demand a URL of Redis, or nothing."""
+    text = value.get_secret_value()
+    if text and not text.startswith(REDIS_SCHEMES):
+        raise ValueError("must begin with redis:// or rediss://")
+    return value
+
+
+def secret_of(shortest: int) -> Callable[[SecretStr], SecretStr]:
+    """Refuse a secret that is there but short."""
+
+    def check(value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < shortest:
+            raise ValueError(f"must have at least {shortest} characters")
+        return value
+
+    return check
+
+
+def rate_limit(value: str) -> str:
+    """Demand a limit that Flask-Limiter understands."""
+    try:
+        parse(value)
+    except ValueError:
+        raise ValueError("must be a limit such as 5 per minute") from None
+    return value
+
+
+def contact(value: str) -> str:
+    """Keep the contact inside the characters of RFC 6749 section 5.2."""
+    if not all(" " <= character <= "~" and character not in '"\\' for character in value):
+        raise ValueError("must be printable ASCII without quotes and backslashes")
+    return value
+
+
+def words(value: object) -> object:
+    """Split a list that an environment variable holds with spaces or commas."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

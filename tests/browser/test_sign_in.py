@@ -1,0 +1,87 @@
+"""Signing in and out, in a real browser."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Request, Site
+from tests.browser.looks import check_looks
+from tests.browser.steps import expect_heading, press, sign_in, tab_to
+from tests.flows.person import Person
+
+
+def test_a_person_signs_in_and_out(page: Page, site: Site, member: Person) -> None:
+    page.goto(site.url("/login"))
+    check_looks(page)
+
+    sign_in(page, member)
+
+    expect_heading(page, "Gatewright")
+    assert page.url == site.url("/")
+    check_looks(page)
+
+
+def test_a_wrong_password_is_said_and_leaves_the_address_typed(
+    page: Page, site: Site, member: Person
+) -> None:
+    page.goto(site.url("/login"))
+
+    sign_in(page, member, password="something else entirely")
+
+    expect(page.get_by_role("alert")).to_contain_text("password is wrong")
+    expect(page.get_by_label("Email")).to_have_value(member.email)
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    check_looks(page)
+
+
+def test_a_password_can_be_shown(page: Page, site: Site) -> None:
+    page.goto(site.url("/login"))
+    password = page.get_by_label("Password", exact=True)
+    password.fill("seen by me alone")
+
+    press(page, "Show password")
+
+    expect(password).to_have_attribute("type", "text")
+
+
+def test_a_person_signs_in_with_the_keyboard_alone(page: Page, site: Site, member: Person) -> None:
+    page.goto(site.url("/login"))
+    expect(page.get_by_label("Email")).to_be_focused()
+
+    page.keyboard.type(member.email)
+    tab_to(page, "Password")
+    page.keyboard.type(member.password)
+    page.keyboard.press("Enter")
+
+    expect_heading(page, "Gatewright")
+
+
+def test_the_chosen_theme_stays(page: Page, site: Site) -> None:
+    page.goto(site.url("/login"))
+    ground = "getComputedStyle(document.body).backgroundColor"
+    page.emulate_media(color_scheme="light")
+    light = page.evaluate(ground)
+
+    press(page, "Dark theme")
+
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate(ground) != light
+    check_looks(page)
+    page.goto(site.url("/"))
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_who_is_not_known_here_is_told_so_and_sent_nowhere(
+    page: Page, site: Site, request_of_app: Request
+) -> None:
+    page.goto(request_of_app.url.replace(request_of_app.client_id, "unknown-client"))
+
+    expect_heading(page, "not active here")
+    assert page.url.startswith(site.url("/authorize"))
+    check_looks(page)
+
+
+def test_an_address_without_a_page_says_so(page: Page, site: Site) -> None:
+    page.goto(site.url("/nothing-here"))
+
+    expect_heading(page, "Not found")
+    check_looks(page)

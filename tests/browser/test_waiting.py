@@ -1,0 +1,121 @@
+"""Software that nobody has approved waits on a page that goes on by itself."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import APP, Request, Site
+from tests.browser.looks import check_looks
+from tests.browser.steps import expect_heading, press, sign_in
+from tests.flows.person import Person
+from tests.services.callback import Callback
+
+Pages = Callable[[], Page]
+SHORT = pytest.mark.parametrize("settings_of_site", [{"waiting_seconds": 5}], ids=["short wait"])
+
+
+def test_an_approver_decides_in_place_and_goes_on_to_consent(
+    page: Page, site: Site, approver: Person, request_of_app: Request, callback: Callback
+) -> None:
+    page.goto(request_of_app.url)
+    expect_heading(page, f"Someone has to approve {APP}")
+    check_looks(page)
+    page.get_by_role("link", name="Sign in").click()
+    sign_in(page, approver)
+    expect_heading(page, "Someone has to approve")
+    check_looks(page)
+
+    press(page, "Approve")
+
+    expect_heading(page, f"Let {APP} use your account?")
+    press(page, "Allow")
+    expect_heading(page, "You can close this window")
+    assert callback.take()["state"] == request_of_app.state
+
+
+@pytest.mark.slow
+def test_the_page_of_whoever_waits_goes_on_by_itself(
+    page: Page,
+    another_page: Pages,
+    site: Site,
+    member: Person,
+    approver: Person,
+    request_of_app: Request,
+) -> None:
+    page.goto(site.url("/login"))
+    sign_in(page, member)
+    expect_heading(page, "Gatewright")
+    page.goto(request_of_app.url)
+    stranger = another_page()
+    stranger.goto(request_of_app.url)
+    page.get_by_label("Why do you need this app?").fill("To read my notes aloud.")
+    press(page, "Send the note")
+    expect(page.get_by_text("Your note is with the approvers.")).to_be_visible()
+    check_looks(page)
+
+    other = another_page()
+    other.goto(site.url("/login"))
+    sign_in(other, approver)
+    expect_heading(other, "Gatewright")
+    other.goto(request_of_app.url)
+    press(other, "Approve")
+    expect_heading(other, "use your account?")
+
+    expect_heading(page, f"Let {APP} use your account?")
+    expect_heading(stranger, "Sign in")
+
+
+@pytest.mark.slow
+def test_rejected_software_is_told_to_nobody_but_the_person(
+    page: Page,
+    another_page: Pages,
+    site: Site,
+    approver: Person,
+    request_of_app: Request,
+    callback: Callback,
+) -> None:
+    waiting = another_page()
+    waiting.goto(request_of_app.url)
+    page.goto(site.url("/login"))
+    sign_in(page, approver)
+    expect_heading(page, "Gatewright")
+    page.goto(request_of_app.url)
+
+    press(page, "Reject")
+
+    expect_heading(page, "not active here")
+    check_looks(page)
+    expect_heading(waiting, "not active here")
+    assert callback.is_empty
+
+
+@SHORT
+@pytest.mark.slow
+def test_a_wait_without_a_decision_ends_at_the_app(
+    page: Page, request_of_app: Request, callback: Callback, site: Site
+) -> None:
+    page.goto(request_of_app.url)
+
+    expect_heading(page, "You can close this window", seconds=30)
+
+    told = callback.take()
+    assert told["error"] == "access_denied"
+    assert "waiting for approval" in told["error_description"]
+    assert told["state"] == request_of_app.state
+    assert told["iss"] == site.issuer
+
+
+@SHORT
+@pytest.mark.slow
+def test_signing_in_after_the_wait_is_over_ends_at_the_app(
+    page: Page, member: Person, request_of_app: Request, callback: Callback
+) -> None:
+    page.goto(request_of_app.url)
+    page.get_by_role("link", name="Sign in").click()
+    page.wait_for_timeout(5500)
+
+    sign_in(page, member)
+
+    expect_heading(page, "You can close this window")
+    assert callback.take()["error"] == "access_denied"

@@ -1,0 +1,307 @@
+"""Where an authorization request may send a browser, and with what (security.md section 2.2)."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.conftest import ISSUER
+from tests.protocol.machines import LOOPBACK, PROOF, REDIRECT, RESOURCE, SCOPES
+from tests.protocol.persons import answer_of
+
+EVIL = "https://attacker.example/"
+
+
+def assert_local(response, status=400):
+    """Demand a page of ours that sends the browser nowhere."""
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
+    assert "Location" not in response.headers
+    assert 'http-equiv="refresh"' not in response.text
+
+
+def assert_told(response, error, redirect_uri=REDIRECT):
+    """Demand a refusal at the client, with state and issuer and nothing else."""
+    told = answer_of(response)
+    assert told.pop("error") == error
+    assert told.pop("error_description")
+    assert told == {"state": "a state", "iss": ISSUER}
+    assert response.location.partition("?")[0] == redirect_uri
+    assert "+" not in response.location
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_a_code_comes_back_with_state_and_issuer(public, person):
+    """N-001, N-011, N-032, N-033, N-044"""
+    response = person.decide(person.consent_page(public))
+
+    assert response.status_code == 303
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.location.startswith(f"{REDIRECT}?code=ac_")
+    answer = answer_of(response)
+    assert answer.keys() == {"code", "state", "iss"}
+    assert (answer["state"], answer["iss"]) == ("a state", ISSUER)
+    assert len(answer["code"]) == 46
+
+
+def test_a_request_may_come_as_a_form(public, person):
+    """N-020: it goes on as a GET, also when another site sent it."""
+    query = urlsplit(public.asking()).query
+    response = person.http.post(
+        "/authorize",
+        data=query,
+        content_type="application/x-www-form-urlencoded",
+        headers={"Sec-Fetch-Site": "cross-site"},
+    )
+
+    assert response.status_code == 303
+    assert parse_qs(urlsplit(response.location).query) == parse_qs(query)
+    assert 'name="password"' in person.open(response.location).text
+
+
+# What is wrong, the change to the request.
+LOCAL = [
+    ("N-021 client_id missing", {"client_id": None}),
+    ("N-021 client_id unknown", {"client_id": "nobody"}),
+    ("N-021 client_id enormous", {"client_id": "a" * 60_000}),
+    ("N-021 client_id with NUL", {"client_id": "a\0b"}),
+    ("N-021 client_id not ASCII", {"client_id": "\u00e9\u202e\U0001f600"}),
+    ("N-021 client_id is markup", {"client_id": "<script>alert(1)</script>"}),
+    ("N-022 redirect_uri twice", {"redirect_uri": [REDIRECT, REDIRECT]}),
+    ("N-021 client_id twice", {"client_id": ["a", "b"]}),
+    ("N-022 bad redirect and bad type", {"redirect_uri": EVIL, "response_type": "token"}),
+    ("N-036 bad redirect and prompt", {"redirect_uri": EVIL, "prompt": "none"}),
+    ("N-038 bad redirect and request", {"redirect_uri": EVIL, "request_uri": EVIL}),
+    ("N-023 redirect_uri missing with openid", {"redirect_uri": None, "scope": "openid"}),
+    ("N-004 state twice", {"state": ["a", "b"]}),
+    ("N-004 scope twice", {"scope": ["mcp:read", "mcp:write"]}),
+    ("N-004 an unknown name twice", {"x": ["a", "b"]}),
+]
+
+
+def test_an_unproven_request_stays_here(public, person, subtests):
+    for name, change in LOCAL:
+        with subtests.test(name):
+            response = person.open(public.asking(**change))
+            assert_local(response)
+            assert "<script>alert" not in response.text
+
+
+REGISTERED = "https://client.example/a/cb?tenant=1&b=%2F"
+NEARLY = [
+    "https://client.example/a/cb",
+    "https://client.example/a/cb?tenant=1",
+    f"{REGISTERED}&x=1",
+    f"{REGISTERED}&",
+    "https://client.example/a/cb/?tenant=1&b=%2F",
+    "https://client.example/A/cb?tenant=1&b=%2F",
+    "https://client.example/a/cb?tenant=1&b=%2f",
+    "https://client.example/a/cb?tenant=1&b=/",
+    "https://client.example/a/cb?b=%2F&tenant=1",
+    "https://client.example/%61/cb?tenant=1&b=%2F",
+    "https://client.example/a/%2e/cb?tenant=1&b=%2F",
+    "https://client.example/a/../a/cb?tenant=1&b=%2F",
+    "https://client.example/a/x/..;/cb?tenant=1&b=%2F",
+    "https://client.example//a/cb?tenant=1&b=%2F",
+    "https://client.example/a/cb;x?tenant=1&b=%2F",
+    f"{REGISTERED}#",
+    f"{REGISTERED}#x",
+    "https://user@client.example/a/cb?tenant=1&b=%2F",
+    "https://client.example@attacker.example/a/cb?tenant=1&b=%2F",
+    "https://client.example:443/a/cb?tenant=1&b=%2F",
+    "https://client.example:444/a/cb?tenant=1&b=%2F",
+    "https://client.example./a/cb?tenant=1&b=%2F",
+    "https://client.example.attacker.example/a/cb?tenant=1&b=%2F",
+    "https://CLIENT.example/a/cb?tenant=1&b=%2F",
+    "HTTPS://client.example/a/cb?tenant=1&b=%2F",
+    "http://client.example/a/cb?tenant=1&b=%2F",
+    "//client.example/a/cb?tenant=1&b=%2F",
+    "/a/cb?tenant=1&b=%2F",
+    "https:\\\\client.example\\a\\cb?tenant=1&b=%2F",
+    f"{REGISTERED} ",
+    f" {REGISTERED}",
+    f"{REGISTERED}\r\nSet-Cookie: a=b",
+    f"{REGISTERED}\n",
+    f"{REGISTERED}\t",
+    'https://client.example/"x',
+    "https://client.example/\u00e9",
+    "https://cl\u0456ent.example/a/cb?tenant=1&b=%2F",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "a" * 60_000,
+]
+
+
+def test_only_the_registered_redirect_uri_will_do(register, person, subtests):
+    """N-022, N-024, N-025, X-25, M-02"""
+    machine = register(redirect_uris=[REGISTERED])
+    for nearly in NEARLY:
+        with subtests.test(nearly[:80]):
+            assert_local(person.open(machine.asking(redirect_uri=nearly)))
+
+    exact = answer_of(person.decide(person.consent_page(machine)))
+    assert (exact.pop("tenant"), exact.pop("b")) == ("1", "/")
+    assert exact.keys() == {"code", "state", "iss"}
+
+
+LOOPBACKS = [
+    ("http://127.0.0.1:1/cb", True),
+    ("http://127.0.0.1/cb", True),
+    ("http://127.0.0.1:65535/cb", True),
+    ("http://127.0.0.1:65536/cb", False),
+    ("http://127.0.0.1:0/cb", False),
+    ("http://127.0.0.1:080/cb", False),
+    ("http://127.0.0.1:/cb", False),
+    ("http://127.0.0.1:1/cb/", False),
+    ("http://127.0.0.1:1/cb?x", False),
+    ("http://127.0.0.1:1@attacker.example/cb", False),
+    ("http://127.0.0.1.attacker.example/cb", False),
+    ("http://127.0.0.2:1/cb", False),
+    ("http://127.1:1/cb", False),
+    ("http://localhost:1/cb", False),
+    ("http://[::1]:1/cb", False),
+    ("https://127.0.0.1:1/cb", False),
+]
+
+
+def test_a_loopback_redirect_may_have_any_port(native, person, subtests):
+    """N-024 as product.md settles it"""
+    for presented, proven in LOOPBACKS:
+        with subtests.test(presented):
+            response = person.open(native.asking(redirect_uri=presented))
+            assert response.status_code == (200 if proven else 400)
+
+    assert (
+        native.at("http://127.0.0.1:7/cb")
+        .redeem(person.code(native, redirect_uri="http://127.0.0.1:7/cb"))
+        .status_code
+        == 200
+    )
+    code = person.code(native, redirect_uri="http://127.0.0.1:8/cb")
+    assert native.redeem(code).get_json()["error"] == "invalid_grant"
+
+
+def test_the_only_redirect_uri_may_be_left_out(public, register, person):
+    """N-023, M-18: one of several may not."""
+    several = register(client_name="Several", redirect_uris=[REDIRECT, LOOPBACK])
+    assert_local(person.open(several.asking(redirect_uri=None)))
+
+    code = person.code(public, redirect_uri=None)
+    assert public.redeem(code, redirect_uri=None).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["code=x", "state=", "iss=x", "error=x", "response=x", "%63ode=x"]
+)
+def test_a_redirect_uri_that_holds_parameters_of_answers_is_not_registered(client, query):
+    """N-034, X-20"""
+    document = {"redirect_uris": [f"{REDIRECT}?{query}"], "token_endpoint_auth_method": "none"}
+
+    assert client.post("/register", json=document).get_json()["error"] == "invalid_redirect_uri"
+
+
+CHALLENGE = PROOF.challenge
+# What is wrong, the change to the request, the error code.
+TOLD = [
+    ("N-027 missing type", {"response_type": None}, "invalid_request"),
+    ("N-027 token", {"response_type": "token"}, "unsupported_response_type"),
+    ("N-027 hybrid", {"response_type": "code id_token"}, "unsupported_response_type"),
+    ("N-027 none", {"response_type": "none"}, "unsupported_response_type"),
+    ("N-028 no challenge", {"code_challenge": None}, "invalid_request"),
+    (
+        "N-028 no PKCE at all",
+        {"code_challenge": None, "code_challenge_method": None},
+        "invalid_request",
+    ),
+    ("N-005 empty challenge", {"code_challenge": ""}, "invalid_request"),
+    ("N-029 no method", {"code_challenge_method": None}, "invalid_request"),
+    ("N-029 plain", {"code_challenge_method": "plain"}, "invalid_request"),
+    ("N-029 s256", {"code_challenge_method": "s256"}, "invalid_request"),
+    ("N-029 S512", {"code_challenge_method": "S512"}, "invalid_request"),
+    ("N-030 42 characters", {"code_challenge": CHALLENGE[:42]}, "invalid_request"),
+    ("N-030 44 characters", {"code_challenge": CHALLENGE + "a"}, "invalid_request"),
+    ("N-030 padding", {"code_challenge": CHALLENGE[:42] + "="}, "invalid_request"),
+    ("N-030 plus", {"code_challenge": CHALLENGE[:42] + "+"}, "invalid_request"),
+    ("N-030 slash", {"code_challenge": CHALLENGE[:42] + "/"}, "invalid_request"),
+    ("N-030 newline", {"code_challenge": CHALLENGE + "\n"}, "invalid_request"),
+    ("N-030 space", {"code_challenge": CHALLENGE + " "}, "invalid_request"),
+    ("N-030 not ASCII", {"code_challenge": "\u00e9" * 43}, "invalid_request"),
+    ("N-031 nothing left", {"scope": "unknown"}, "invalid_scope"),
+    ("N-031 quote", {"scope": 'mcp:read "'}, "invalid_scope"),
+    ("N-031 not ASCII", {"scope": "mcp:read \u00e9"}, "invalid_scope"),
+    ("N-031 two spaces", {"scope": "mcp:read  mcp:write"}, "invalid_scope"),
+    ("N-031 tab", {"scope": "mcp:read\tmcp:write"}, "invalid_scope"),
+    ("N-035 fragment", {"response_mode": "fragment"}, "invalid_request"),
+    ("N-035 form_post", {"response_mode": "form_post"}, "invalid_request"),
+    ("N-035 web_message", {"response_mode": "web_message"}, "invalid_request"),
+    ("N-036 none and login", {"prompt": "none login"}, "invalid_request"),
+    ("N-036 none and unknown", {"prompt": "none x"}, "invalid_request"),
+    ("N-036 nobody signed in", {"prompt": "none"}, "login_required"),
+    ("N-037 max_age is a word", {"max_age": "x"}, "invalid_request"),
+    ("N-037 max_age is negative", {"max_age": "-1"}, "invalid_request"),
+    ("N-037 max_age in Arabic digits", {"max_age": "\u0664"}, "invalid_request"),
+    ("N-037 max_age enormous", {"max_age": "9" * 5000}, "invalid_request"),
+    ("N-038 request", {"request": "a.b.c"}, "request_not_supported"),
+    ("N-038 request_uri", {"request_uri": EVIL}, "request_uri_not_supported"),
+    ("N-038 registration", {"registration": "{}"}, "registration_not_supported"),
+    ("N-039 unknown", {"resource": "https://nowhere.example/"}, "invalid_target"),
+    ("N-039 fragment", {"resource": f"{RESOURCE}#x"}, "invalid_target"),
+    ("N-039 relative", {"resource": "/mcp"}, "invalid_target"),
+    ("N-039 one of two unknown", {"resource": [RESOURCE, EVIL]}, "invalid_target"),
+    ("nonce enormous", {"nonce": "n" * 513}, "invalid_request"),
+]
+
+
+def test_a_proven_client_is_told_what_is_wrong(public, person, subtests):
+    """N-007, N-033: with state and issuer on each of them."""
+    for name, change, error in TOLD:
+        with subtests.test(name):
+            assert_told(person.open(public.asking(**change)), error)
+
+
+def test_a_client_without_the_code_grant_is_told(register, person):
+    """N-027"""
+    machine = register(
+        client_name="Machine",
+        grant_types=["client_credentials"],
+        token_endpoint_auth_method="client_secret_basic",
+    )
+
+    assert_told(person.open(machine.asking()), "unauthorized_client")
+
+
+STATES = ["a b", "a+b", "%41%", "&=?#/", "\u00e9\U0001f600\u202e", "a" * 2048, "\r\nX: y", "<b>"]
+
+
+def test_state_comes_back_byte_for_byte(public, person, subtests):
+    """N-032, N-005"""
+    for state in STATES:
+        with subtests.test(state[:20]):
+            told = answer_of(person.open(public.asking(state=state, scope="unknown")))
+            assert told["state"] == state
+    for absent in (None, ""):
+        told = answer_of(person.open(public.asking(state=absent, scope="unknown")))
+        assert told.keys() == {"error", "error_description", "iss"}
+
+
+def test_scopes_are_narrowed_to_what_client_and_resource_allow(public, person):
+    """N-031 as product.md settles it; the token answer says what was granted."""
+    tokens = person.tokens(public, scope="mcp:read unknown")
+
+    assert tokens["scope"] == "mcp:read"
+    assert set(person.tokens(public, scope=None)["scope"].split()) >= set(SCOPES.split())
+
+
+def test_a_stranger_learns_nothing_in_json_either(public, client):
+    """N-021: a program gets JSON instead of a page."""
+    wants = {"Accept": "application/json"}
+    response = client.get(public.asking(client_id="nobody"), headers=wants)
+
+    assert (response.status_code, response.mimetype) == (400, "application/json")
+    assert response.get_json()["error"] == "invalid_request"
+
+
+def test_nothing_presented_is_shown_as_markup(public, client):
+    """X-71"""
+    hostile = '"><script>alert(1)</script>'
+    for change in ({"login_hint": hostile}, {"state": hostile}, {"redirect_uri": hostile}):
+        assert "<script>alert" not in client.get(public.asking(**change)).text

@@ -1,0 +1,269 @@
+"""What every endpoint of this door does with the shape of a request (security.md section 2.1)."""
+
+import json
+
+import pytest
+from werkzeug.exceptions import InternalServerError, ServiceUnavailable, UnsupportedMediaType
+
+from tests.conftest import ISSUER
+from tests.protocol.machines import FORM, SCOPES, assert_refused, form, send
+
+MACHINES = ("/token", "/revoke", "/introspect")
+METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE")
+KNOWN = {"grant_type": "client_credentials", "scope": "mcp:read"}
+
+
+def sent(machine, body, content_type=FORM, path="/token", **options):
+    return machine.http.post(
+        path, data=body, content_type=content_type, headers=machine.basic, **options
+    )
+
+
+@pytest.mark.parametrize("path", [*MACHINES, "/authorize"])
+def test_a_repeated_parameter_is_refused(confidential, path, subtests):
+    """N-004: whatever its name, and also when the values are equal."""
+    for name in ("grant_type", "client_id", "token", "scope", "redirect_uri", "code", "x", "state"):
+        with subtests.test(name):
+            response = sent(confidential, f"{name}=a&b=c&{name}=a", path=path)
+            assert response.status_code == 400
+            if path != "/authorize":
+                assert_refused(response, "invalid_request")
+
+
+def test_resource_may_be_repeated(confidential):
+    """N-004: RFC 8707 section 2 allows it."""
+    twice = KNOWN | {"resource": [ISSUER, ISSUER]}
+
+    assert sent(confidential, form(twice)).status_code == 200
+
+
+@pytest.mark.parametrize("path", MACHINES)
+def test_nothing_is_read_from_the_query(confidential, path, subtests):
+    """N-004, N-008, M-14: not even the same value twice, nor a name of both places."""
+    body = form(KNOWN | {"token": "x", "foo": "bar"})
+    names = ("grant_type", "scope", "client_id", "client_secret", "token", "code", "resource")
+    for query in (*(f"{name}=client_credentials" for name in names), "foo=bar", "%74oken=x"):
+        with subtests.test(query):
+            assert_refused(sent(confidential, body, path=f"{path}?{query}"), "invalid_request")
+
+
+def test_a_query_that_names_nothing_of_ours_is_ignored(confidential):
+    """N-006"""
+    assert sent(confidential, form(KNOWN), path="/token?tenant=a&tenant=b").status_code == 200
+
+
+CONTENT_TYPES = [
+    (FORM, 200),
+    (f"{FORM}; charset=utf-8", 200),
+    (f"{FORM};charset=UTF-8", 200),
+    (FORM.title(), 200),
+    (f'{FORM}; charset="utf-8"', 200),
+    (f"{FORM}; charset=iso-8859-1", 400),
+    (f"{FORM}; charset=utf-16", 400),
+    ("application/json", 400),
+    ("multipart/form-data; boundary=x", 400),
+    ("text/plain", 400),
+    ("", 400),
+    (None, 400),
+]
+
+
+@pytest.mark.parametrize("path", ["/token", "/authorize"])
+def test_only_form_encoding_in_utf_8_is_read(confidential, path, subtests):
+    """N-009"""
+    for content_type, status in CONTENT_TYPES:
+        with subtests.test(str(content_type)):
+            response = sent(confidential, form(KNOWN), content_type, path)
+            if path == "/token" and status == 400:
+                assert_refused(response, "invalid_request")
+            expected = 303 if path == "/authorize" and status == 200 else status
+            assert response.status_code == expected
+
+
+# What the body is, the bytes of it.
+MALFORMED = [
+    ("N-009 bytes that are not UTF-8", b"grant_type=%FF%FE"),
+    ("N-009 raw bytes", b"grant_type=\xff\xfe"),
+    ("N-009 raw UTF-8", "grant_type=é".encode()),
+    ("N-009 a surrogate", b"grant_type=%ED%A0%80"),
+    ("NUL", b"grant_type=client_credentials&scope=a%00b"),
+    ("65 parameters", b"&".join(b"p%d=1" % n for n in range(65))),
+    ("65 empty parameters", b"&" * 64 + b"a=1"),
+    ("JSON", json.dumps(KNOWN).encode()),
+]
+
+
+@pytest.mark.parametrize("path", MACHINES)
+def test_a_malformed_body_is_refused(confidential, path, subtests):
+    for name, body in MALFORMED:
+        with subtests.test(name):
+            assert_refused(sent(confidential, body, path=path), "invalid_request")
+
+
+def test_an_empty_value_counts_as_absent(confidential):
+    """N-005"""
+    response = sent(confidential, form(KNOWN | {"scope": "", "resource": "", "client_id": ""}))
+
+    assert response.status_code == 200
+    assert set(response.get_json()["scope"].split()) == set(SCOPES.split())
+
+
+def test_an_unknown_parameter_is_ignored_and_not_reflected(confidential):
+    """N-006, X-71, N-133"""
+    odd = {"<b>": "<b>canary</b>", "callback": "canary", "error": "canary"}
+    for path, needed in (("/token", {}), ("/revoke", {"token": "x"}), ("/introspect", {})):
+        response = sent(confidential, form(needed | odd), path=path)
+        assert "canary" not in response.text
+        assert "<b>" not in response.text
+        assert response.mimetype == "application/json"
+
+
+@pytest.mark.parametrize("length", ["known", "chunked"])
+@pytest.mark.parametrize("path", [*MACHINES, "/register"])
+def test_a_body_that_is_too_large_is_refused(client, path, length):
+    """N-017"""
+    options = {}
+    if length == "chunked":
+        chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+        options = {"environ_overrides": chunked}
+
+    body = b"a=" + b"a" * 65536
+    response = client.post(path, data=body, content_type=FORM, **options)
+
+    assert_refused(response, "invalid_request", 413)
+
+
+def test_a_page_refuses_a_large_form_as_a_page(person):
+    """N-017"""
+    response = person.http.post("/login", data=b"a=" + b"a" * 65536, content_type=FORM)
+
+    assert (response.status_code, response.mimetype) == (413, "text/html")
+
+
+def test_a_compressed_body_is_refused(confidential):
+    options = {"environ_overrides": {"HTTP_CONTENT_ENCODING": "gzip"}}
+
+    assert_refused(sent(confidential, b"\x1f\x8b", **options), "invalid_request", 415)
+
+
+@pytest.mark.parametrize("path", [*MACHINES, "/register"])
+def test_another_method_is_refused(client, path, subtests):
+    """N-003, M-17"""
+    for method in METHODS:
+        with subtests.test(method):
+            response = client.open(path, method=method, headers={"X-Canary": "canary"})
+            assert response.status_code == 405
+            assert set(response.headers["Allow"].split(", ")) == {"OPTIONS", "POST"}
+            assert "canary" not in response.text
+            if method != "HEAD":
+                assert response.get_json()["error"] == "invalid_request"
+                assert "access_token" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/login"])
+def test_another_method_is_refused_at_pages(client, path):
+    """N-003, N-020"""
+    for method in ("PUT", "DELETE", "PATCH", "TRACE"):
+        response = client.open(path, method=method)
+        assert response.status_code == 405
+        assert {"GET", "POST"} <= set(response.headers["Allow"].split(", "))
+
+
+def test_an_unknown_path_of_a_machine_is_answered_in_json(client):
+    """N-002"""
+    for path in ("/token/x", "/.well-known/nothing", "/.well-known/", "/clients/"):
+        assert_refused(client.get(path), "not_found", 404)
+    assert client.get("/nothing").mimetype == "text/html"
+
+
+ONCE = {"rate_limit_enabled": True, "registration_address_rate_limit": "1 per minute"}
+
+
+@pytest.mark.parametrize("overrides", [ONCE])
+def test_a_limit_is_answered_with_the_time_to_wait(client, clock):
+    """N-016"""
+    answers = [client.post("/register", json={}) for _ in range(2)]
+
+    assert answers[0].status_code == 400
+    assert_refused(answers[1], "temporarily_unavailable", 429)
+    assert 1 <= int(answers[1].headers["Retry-After"]) <= 60
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        RuntimeError("SELECT secret FROM canary at /srv/canary.py"),
+        InternalServerError("canary"),
+        ServiceUnavailable("canary"),
+        UnsupportedMediaType("canary"),
+    ],
+)
+def test_a_fault_of_ours_says_nothing_but_a_request_id(
+    app, confidential, monkeypatch, written_log, fault
+):
+    """N-002, N-018: the id is in the answer and in the log."""
+
+    def fail(*_arguments):
+        raise fault
+
+    app.testing = False
+    monkeypatch.setattr("app.protocol.token.read_form", fail)
+
+    response = sent(confidential, form(KNOWN))
+
+    assert response.status_code == getattr(fault, "code", 500)
+    assert response.get_json().keys() == {"error", "error_description"}
+    assert "canary" not in response.text
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Request-Id"] in written_log.getvalue()
+
+
+REQUEST_IDS = [("abcd-1234.X_z", True), ("short", False), ("a" * 65, False), ("a b" * 5, False)]
+
+
+@pytest.mark.parametrize("sent_id,kept", REQUEST_IDS)
+def test_a_plain_request_id_is_kept_and_another_replaced(client, sent_id, kept, audited):
+    """N-018"""
+    response = client.post("/token", headers={"X-Request-Id": sent_id})
+
+    answered = response.headers["X-Request-Id"]
+    assert (answered == sent_id) is kept
+    assert len(answered) >= 8
+    assert audited("request.refused")[-1].request_id == answered
+
+
+def test_every_answer_forbids_sniffing_and_demands_https(client):
+    """N-002, N-014"""
+    for path in ("/token", "/authorize", "/login", "/.well-known/jwks.json", "/nothing"):
+        headers = client.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+def test_every_page_refuses_frames_and_foreign_content(client):
+    """N-001, N-012, N-013"""
+    for path in ("/authorize", "/login", "/", "/setup", "/nothing"):
+        headers = client.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert "default-src 'none'" in policy
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
+
+
+def test_a_host_header_changes_no_published_address(client):
+    """N-015, X-70"""
+    evil = {"X-Forwarded-Host": "attacker.example", "X-Forwarded-Proto": "http"}
+    answer = client.get(
+        "/.well-known/openid-configuration", base_url="https://attacker.example", headers=evil
+    )
+
+    assert "attacker" not in answer.text
+    assert answer.get_json()["issuer"] == ISSUER
+
+
+def test_machine_answers_set_no_cookie(confidential):
+    for path in MACHINES:
+        assert "Set-Cookie" not in sent(confidential, form(KNOWN), path=path).headers
+    assert "Set-Cookie" not in send(confidential.http, "/token", {}).headers

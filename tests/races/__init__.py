@@ -1,0 +1,1 @@
+"""Races and crashes against real server processes, judged by a history check."""
