@@ -78,10 +78,10 @@ class Settings(BaseSettings):
         "120 per minute", description="Registrations from one address, whatever the software."
     )
     token_rate_limit: RateLimit = Field(
-        "1200 per minute", description="Failed client authentications from one address."
+        "300 per minute", description="Refusals of the token endpoints to one address."
     )
     introspection_rate_limit: RateLimit = Field(
-        "6000 per minute", description="Introspections by one client."
+        "600 per minute", description="Introspections by one client that find nothing."
     )
     sign_in_rate_limit: RateLimit = Field(
         "30 per minute", description="Sign-in attempts from one address."

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
     """Handle everything that no door handles itself."""
     app.register_error_handler(CSRFError, refuse_forgery)
     app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(DataError, refuse_unstorable)
     app.register_error_handler(OperationalError, answer_lost_database)
     app.register_error_handler(PoolTimeout, answer_lost_database)
     app.register_error_handler(Exception, answer_defect)
@@ -76,6 +77,15 @@ def refuse_forgery(_error: CSRFError) -> Response:
     return error_answer(
         400, "invalid_request", "This page is too old or not ours; load it again and retry."
     )
+
+
+def refuse_unstorable(error: DataError) -> Response:
+    """Refuse text that the database cannot hold, such as NUL; nothing was done."""
+    db.session.rollback()
+    g.current_user = None
+    log.warning("unstorable", request_id=g.get("request_id"), kind=type(error.orig).__name__)
+    code, _ = SENTENCES[400]
+    return error_answer(400, code, "A value holds characters or a length that cannot be stored.")
 
 
 def answer_lost_database(error: Exception) -> Response:

@@ -37,7 +37,9 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+db = SQLAlchemy(
+    model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False}
+)
 migrate = Migrate()
 csrf = CSRFProtect()
 limiter = Limiter(key_func=lambda: "")

@@ -65,7 +65,7 @@ def wants_json() -> bool:
 def fail(ending: exits.Ending) -> NoReturn:
     """Say on stderr what is wrong and end with the code of this kind of fault."""
     if wants_json():
-        body = {"error": ending.error, "error_description": " ".join(ending.sentences)}
+        body = {"error": ending.error, "error_description": "; ".join(ending.sentences)}
         if len(ending.sentences) > 1:
             body["faults"] = list(ending.sentences)  # type: ignore[assignment]
         click.echo(json.dumps(body), err=True)

@@ -8,7 +8,6 @@ from flask import url_for
 from app.domain.audit import AuditEvent, Tag
 from app.views import instant
 
-ALARMING = frozenset((Tag.CODE_REPLAYED, Tag.TOKEN_REPLAYED))
 TOLD = ("name", "email", "description", "reason", "scope", "outcome", "error", "text")
 """Members of the detail that say most in one line, the best first."""
 LOOKS = {
@@ -26,11 +25,13 @@ LOOKS = {
 
 def row_of(event: AuditEvent) -> dict[str, Any]:
     """Return what a list shows of an event."""
+    kind, _, happened = event.tag.partition(".")
     return {
         "url": url_for("audit.show_event", event_id=event.id),
         "at": instant(event.at_ms // 1000),
-        "tag": event.tag,
-        "look": LOOKS.get(event.tag.partition(".")[2], ""),
+        "kind": kind,
+        "happened": happened,
+        "look": LOOKS.get(happened, ""),
         "subject": event.subject,
         "told": told(event.detail),
         "actor": actor_of(event),
@@ -40,8 +41,10 @@ def row_of(event: AuditEvent) -> dict[str, Any]:
 
 def told(detail: Mapping[str, Any]) -> str:
     """Return the one member of a detail that says most."""
-    found = (detail[name] for name in TOLD if isinstance(detail.get(name), str) and detail[name])
-    return next(found, "")[:200]
+    metadata = detail.get("metadata")
+    named = metadata.get("client_name") if isinstance(metadata, dict) else None
+    found = [named, *(detail.get(name) for name in TOLD)]
+    return next((value for value in found if isinstance(value, str) and value), "")[:200]
 
 
 def actor_of(event: AuditEvent) -> str:

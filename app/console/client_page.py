@@ -7,6 +7,7 @@ from flask import Response, request, url_for
 
 from app import clock
 from app.config import current_settings
+from app.console.audit_facts import row_of
 from app.console.pages import render_page
 from app.domain import (
     audit,
@@ -79,7 +80,7 @@ def address_of(client: Client, tab: str = "overview") -> str:
 def overview(client: Client) -> dict[str, Any]:
     """Return what the overview needs besides the client."""
     now = clock.epoch()
-    overlap = client.old_secret_expires_at
+    overlap = client.old_secret_expires_at if client.old_secret_digest else None
     return {
         "source": SOURCES.get(client.source, client.source),
         "token_name": token_name(client),
@@ -119,7 +120,7 @@ def activity(client: Client) -> dict[str, Any]:
     """Return the latest events."""
     asked = audit.Filters(client_id=client.client_id)
     return {
-        "events": audit.find_page(asked, size=EVENTS),
+        "rows": [row_of(event) for event in audit.find_page(asked, size=EVENTS)],
         "audit_url": url_for("audit.list_events", client_id=client.client_id),
     }
 

@@ -20,33 +20,34 @@ from app.console.pages import (
     page_size,
     render_page,
 )
+from app.console.windows import window
 from app.domain import client_lists
 from app.domain.client_lists import Filters
-from app.domain.client_records import Client, ClientRecord, Standing
+from app.domain.client_records import Client, Standing
 from app.domain.software import Software
 
 bp = console_blueprint("clients_console", __name__, "/clients")
 UNUSED_DAYS = ("7", "30", "90", "180", "365")
 
-Key = tuple[int, str]
-"""What clients are sorted by: when they were made, and their identifier."""
+Found = tuple[Client, Software]
 
 
 @bp.get("/")
 def list_clients() -> Response:
     """Show clients, newest first, found and filtered by the address."""
-    found, newer, older = window(filters(), page_size())
+    shown = window(find_page, key_of)
     now = clock.epoch()
-    rows = [row_of(client_lists.record_of(client, known), client, now) for client, known in found]
     return render_page(
         "clients.html",
         "_client_list.html",
-        rows=rows,
+        rows=[row_of(client, known, now) for client, known in shown.rows],
         filters=filters(),
         chips=chips(),
         choices=choices(),
-        newer_url=newer,
-        older_url=older,
+        size=page_size(),
+        sizes=[(each, address_with(size=each, older=None, newer=None)) for each in PAGE_SIZES],
+        newer_url=shown.newer_url,
+        older_url=shown.older_url,
         clear_url=url_for("clients_console.list_clients"),
     )
 
@@ -69,12 +70,10 @@ def choices() -> list[tuple[str, str, list[tuple[str, str]], str]]:
     asked = filters()
     standings = [(standing.value, standing.capitalize()) for standing in Standing]
     unused = [(days, f"{days} days") for days in UNUSED_DAYS]
-    sizes = [(str(size), str(size)) for size in PAGE_SIZES]
     return [
         ("Standing", "standing", [("", "All but deleted"), *standings], asked.standing),
         ("Source", "source", [("", "Any source"), *SOURCES.items()], asked.source),
         ("Unused for", "unused", [("", "Any time"), *unused], str(asked.unused_days or "")),
-        ("Rows", "size", sizes, str(page_size())),
     ]
 
 
@@ -96,39 +95,28 @@ def chips() -> list[tuple[str, str, str]]:
     ]
 
 
-def window(
-    asked: Filters, size: int
-) -> tuple[list[tuple[Client, Software]], str | None, str | None]:
-    """Return one page of clients and the addresses of its neighbours."""
-    older, newer = key_of("older"), key_of("newer")
-    if newer is not None:
-        found = client_lists.find_page(asked, newer_than=newer, size=size + 1)
-        beyond, rows = len(found) > size, found[-size:]
-        return rows, neighbour("newer", rows[:1]) if beyond else None, neighbour("older", rows[-1:])
-    found = client_lists.find_page(asked, older_than=older, size=size + 1)
-    beyond, rows = len(found) > size, found[:size]
-    newer_url = neighbour("newer", rows[:1]) if older is not None else None
-    return rows, newer_url, neighbour("older", rows[-1:]) if beyond else None
+def find_page(older: str | None, newer: str | None, size: int) -> list[Found]:
+    """Return one page of clients with their software."""
+    return client_lists.find_page(
+        filters(), older_than=key(older), newer_than=key(newer), size=size
+    )
 
 
-def key_of(name: str) -> Key | None:
-    """Return the key of a neighbour from the address."""
-    created_at, dot, client_id = request.args.get(name, "").replace("\0", "").partition(".")
+def key(text: str | None) -> tuple[int, str] | None:
+    """Return what clients are sorted by: when they were made, and their identifier."""
+    created_at, dot, client_id = (text or "").partition(".")
     usable = dot and created_at.isascii() and created_at.isdigit() and len(created_at) <= 12
     return (int(created_at), client_id) if usable else None
 
 
-def neighbour(direction: str, row: list[tuple[Client, Software]]) -> str | None:
-    """Return the address of the page beside a row."""
-    if not row:
-        return address_with(older=None, newer=None)
-    client = row[0][0]
-    other = "older" if direction == "newer" else "newer"
-    return address_with(**{direction: f"{client.created_at}.{client.client_id}", other: None})
+def key_of(found: Found) -> str:
+    """Write the key of a row into an address."""
+    return f"{found[0].created_at}.{found[0].client_id}"
 
 
-def row_of(record: ClientRecord, client: Client, now: int) -> dict[str, Any]:
+def row_of(client: Client, known: Software, now: int) -> dict[str, Any]:
     """Return what the list shows of a client."""
+    record = client_lists.record_of(client, known)
     return {
         "client_id": client.client_id,
         "name": record.name or client.client_id,

@@ -25,7 +25,7 @@ from app.domain.audit import Filters
 from app.domain.client_records import Client
 from app.domain.software import Software
 
-CLIENTS = 20
+CLIENTS = 10
 EVENTS = 10
 REVISIONS = 20
 
@@ -49,6 +49,7 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
         trace=row.verdict["trace"],
         revisions=revisions(row),
         clients=[client_row(client, row, now) for client in clients_of(row)],
+        clients_url=url_for("clients_console.list_clients", q=row.name),
         clients_count=decisions.count_clients(row.id),
         events=events(row),
         events_url=url_for("audit.list_events", subject=row.id),

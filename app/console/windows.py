@@ -11,7 +11,8 @@ from app.console.pages import address_with, page_size
 Row = TypeVar("Row")
 Find = Callable[[str | None, str | None, int], Sequence[Row]]
 """Returns rows, newest first, older than one key or newer than another, at most so many."""
-LONGEST = 40
+LONGEST = 2100
+"""No key is longer: that of a client holds its identifier, which may be a URL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,8 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
         metadata=dict(arrival.metadata),
         initial_access_token=arrival.initial_access_token,
     )
-    recycle(row, arrival.address, by=by)
+    if row.seen_count > 1:
+        recycle(row, arrival.address, by=by)
     return client, issued
 
 

@@ -137,9 +137,7 @@ def record_alone(
     write_row(INSERT_ALONE, *row.values())
 
 
-def values(
-    tag: Tag, subject: str, by: Actor, client_id: str | None, detail: Any
-) -> dict[str, Any]:
+def values(tag: Tag, subject: str, by: Actor, client_id: str | None, detail: Any) -> dict[str, Any]:
     """Return the columns of an event, in the order of ``INSERT_ALONE``."""
     return {
         "at_ms": clock.epoch_milliseconds(),

@@ -66,9 +66,8 @@ def apply(client: Client, change: Change, *, by: Actor) -> None:
         replace_pending(client, change)
     else:
         replace_active(client, change, record.scopes)
-    waits = client.pending_metadata is not None
     after = dict(client.pending_metadata or client.client_metadata)
-    detail = audit.changes(before, after) | {"waits_for_approval": waits}
+    detail = audit.changes(before, after) | {"waits_for_approval": bool(client.pending_metadata)}
     audit.record(Tag.CLIENT_UPDATED, client.client_id, by=by, client_id=client.client_id, **detail)
     generations.bump("clients")
 
@@ -90,13 +89,14 @@ def replace_pending(client: Client, change: Change) -> None:
     old = software.get(client.software_id)
     mark = software.fingerprint(change.metadata) or alone(client.client_id)
     if mark == old.fingerprint and is_only_client(old.id, client.client_id):
-        software.describe(old, change.metadata)
+        target = software.describe(old, change.metadata)
     else:
         if mark == old.fingerprint:
             mark = revision_mark(client, change.metadata)
         target = admissible(change.see(mark, change.metadata))
-        client.software_id = target.id
-        client.approved_once = client.approved_once or target.status == "approved"
+    client_records.claim(client)
+    client.software_id = target.id
+    client.approved_once = client.approved_once or target.status == "approved"
     put_in_force(client, change.metadata)
     db.session.flush()
     forget_unused(old.id)
@@ -107,6 +107,7 @@ def replace_active(client: Client, change: Change, ceiling: frozenset[str]) -> N
     superseded, target = client.pending_software_id, None
     if widened(client.client_metadata, change.metadata, ceiling):
         target = waiting_software(client, change)
+    client_records.claim(client)
     if target is None:
         client.pending_metadata = client.pending_software_id = None
         put_in_force(client, change.metadata)
@@ -150,13 +151,10 @@ def widened(
     before: Mapping[str, Any], after: Mapping[str, Any], ceiling: frozenset[str]
 ) -> list[str]:
     """Return the members in which new metadata asks for more, or for something else to trust."""
-    found = [name for name in WATCHED if after.get(name) != before.get(name)]
-    localised = {name for name in (*before, *after) if "#" in name}
-    found += sorted(name for name in localised if after.get(name) != before.get(name))
-    old, new = (
-        set(map(redirect_uris.without_loopback_port, each.get("redirect_uris", ())))
-        for each in (before, after)
-    )
+    localised = sorted({name for name in (*before, *after) if "#" in name})
+    found = [name for name in (*WATCHED, *localised) if after.get(name) != before.get(name)]
+    portless = redirect_uris.without_loopback_port
+    old, new = (set(map(portless, each.get("redirect_uris", ()))) for each in (before, after))
     if not new <= old:
         found.append("redirect_uris")
     if not set(after["grant_types"]) <= set(before["grant_types"]):

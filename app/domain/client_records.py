@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain import credentials, generations
+from app.domain import credentials, errors, generations
 from app.domain.software import Software
 from app.extensions import Base, JSONValue, db
 
@@ -165,6 +165,38 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         resources=narrowed(row["software_resources"], row["resources"]),
         introspects=frozenset(row["introspects"]),
         access_token_seconds=row["access_token_seconds"],
+    )
+
+
+def claim(client: Client) -> None:
+    """Keep others from changing a client until the commit.
+
+    Raises Conflict when it is not any more what was read, and NotFound when it was deleted. A
+    write that changes nothing makes others wait on both databases.
+    """
+    seen = what_may_change(client)
+    db.session.execute(
+        update(Client)
+        .where(Client.client_id == client.client_id)
+        .values(state=Client.state)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.refresh(client, with_for_update=True)
+    if client.state == "deleted":
+        raise errors.NotFound("There is no client with this identifier.")
+    if what_may_change(client) != seen:
+        raise errors.Conflict("The client has changed meanwhile; look at it again.")
+
+
+def what_may_change(client: Client) -> tuple[Any, ...]:
+    """Return what registrants and operators change about a client."""
+    return (
+        client.state,
+        client.software_id,
+        client.client_metadata,
+        client.pending_metadata,
+        client.scopes,
+        client.secret_digest,
     )
 
 

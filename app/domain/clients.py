@@ -8,6 +8,7 @@ from app import clock
 from app.domain import (
     audit,
     authorization_codes,
+    client_records,
     consents,
     credentials,
     errors,
@@ -128,9 +129,8 @@ def resume(client: Client, reason: str, *, by: Actor) -> None:
 
 
 def delete(client: Client, reason: str, *, by: Actor) -> None:
-    """Turn a client into a tombstone and end everything it holds."""
-    if client.state == "deleted":
-        raise errors.NotFound("There is no client with this identifier.")
+    """Turn a client into a tombstone and end everything it holds; raises NotFound."""
+    client_records.claim(client)
     client.state, client.deleted_at = "deleted", clock.epoch()
     client.registration_token_digest = client.secret_digest = client.old_secret_digest = None
     client.pending_metadata = client.pending_software_id = None
@@ -142,7 +142,7 @@ def change_state(
     client: Client, before: str, after: str, tag: Tag, reason: str, *, by: Actor
 ) -> None:
     """Move a client from one state to another; raises Conflict when it is not in the first."""
-    db.session.refresh(client, with_for_update=True)
+    client_records.claim(client)
     if client.state != before:
         raise errors.Conflict("The client has changed meanwhile; look at it again.")
     client.state = after
@@ -151,10 +151,15 @@ def change_state(
 
 def end_everything(client_id: str, reason: str, *, by: Actor) -> None:
     """End grants, codes and consents of a client, on every node with the next request."""
+    end_holdings(client_id, reason, by=by)
+    generations.bump("clients")
+
+
+def end_holdings(client_id: str, reason: str, *, by: Actor) -> None:
+    """End grants, codes and consents of a client; the caller bumps the generation, last of all."""
     grants.revoke_of_client(client_id, reason, by=by)
     authorization_codes.withdraw(client_id=client_id)
     consents.revoke(client_id=client_id, by=by)
-    generations.bump("clients")
 
 
 def revoke_tokens(client: Client, *, by: Actor) -> int:
@@ -169,6 +174,7 @@ def rotate_secret(client: Client, *, by: Actor, overlap_seconds: int = OVERLAP_S
     """Give a confidential client a new secret; the old one works until the overlap is over."""
     if client.secret_digest is None:
         raise errors.Conflict("A public client has no secret to rotate.")
+    client_records.claim(client)
     secret = credentials.new_secret()
     client.old_secret_digest = client.secret_digest
     client.old_secret_expires_at = clock.epoch() + overlap_seconds
@@ -190,6 +196,7 @@ def edit(
 
     ``redirect_uris`` are validated by the caller's door with the rules of registration.
     """
+    client_records.claim(client)
     before = editable(client)
     client.scopes = None if scopes is None else list(scopes)
     client.access_token_seconds = access_token_seconds

@@ -48,6 +48,7 @@ def approve(
     ceilings["revisions"] = client_changes.adopt_revisions(row)
     facts = {"name": row.name, "revision": seen_revision, **ceilings}
     audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, **facts)
+    generations.bump("clients")
     return row
 
 
@@ -75,6 +76,7 @@ def unblock(software_id: str, reason: str, *, by: Actor) -> Software:
     """Let blocked software work again; what it held stays ended."""
     row = decide(software_id, None, "blocked", {"status": "approved", "reason": reason}, by=by)
     audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, name=row.name, reason=reason)
+    generations.bump("clients")
     return row
 
 
@@ -86,7 +88,11 @@ def decide(
     *,
     by: Actor,
 ) -> Software:
-    """Make one decision about software; of two at the same time one gets Conflict."""
+    """Make one decision about software; of two at the same time one gets Conflict.
+
+    Its caller bumps the generation last of all: everybody who changes a client takes the locks of
+    software, client and generation in this order.
+    """
     software.get(software_id)
     statement = update(Software).where(Software.id == software_id, Software.status == from_status)
     if seen_revision is not None:
@@ -99,7 +105,6 @@ def decide(
     ).first()
     if won is None:
         raise errors.Conflict(CHANGED, software_id=software_id)
-    generations.bump("clients")
     row = software.get(software_id)
     db.session.refresh(row)
     return row
@@ -109,7 +114,8 @@ def end_clients(row: Software, reason: str, *, by: Actor) -> None:
     """End what all clients of some software hold."""
     ids = select(Client.client_id).where(Client.software_id == row.id)
     for client_id in db.session.scalars(ids).all():
-        clients.end_everything(client_id, reason, by=by)
+        clients.end_holdings(client_id, reason, by=by)
+    generations.bump("clients")
 
 
 def justify(software_id: str, text: str, *, by: Actor) -> None:

@@ -78,12 +78,12 @@ def offered(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 
     Software that names no scope is offered every scope; the approver narrows.
     """
-    names = metadata.get("scope", "").split()
-    asked = known(names) if names else tuple(scope.name for scope in find_all())
-    machine = "authorization_code" not in metadata["grant_types"]
-    extra = () if machine else defaults()
-    found = dict.fromkeys((*asked, *extra))
-    return tuple(name for name in found if not (machine and name in BUILT_IN))
+    catalogue = {scope.name: scope.is_default for scope in find_all()}
+    named = metadata.get("scope", "").split()
+    asked = [name for name in named if name in catalogue] if named else list(catalogue)
+    if "authorization_code" not in metadata["grant_types"]:
+        return tuple(name for name in asked if name not in BUILT_IN)
+    return tuple(dict.fromkeys([*asked, *(name for name in catalogue if catalogue[name])]))
 
 
 def create(

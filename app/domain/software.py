@@ -135,51 +135,67 @@ def see(
 ) -> Software:
     """Count an arrival of the software with this fingerprint, making its row at first sight."""
     now = clock.epoch()
-    insert_once(
+    first = insert_once(
         Software,
         fingerprint=mark,
         source=source,
         verdict=dict(verdict),
         notes=list(notes),
-        **unseen(metadata, now),
+        addresses=[address] if address else [],
+        **first_sight(metadata, now),
     )
-    db.session.execute(
-        update(Software)
-        .where(Software.fingerprint == mark)
-        .values(seen_count=Software.seen_count + 1, last_seen_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    row = db.session.scalars(select(Software).where(Software.fingerprint == mark)).one()
-    db.session.refresh(row)
+    if not first:
+        db.session.execute(
+            update(Software)
+            .where(Software.fingerprint == mark)
+            .values(seen_count=Software.seen_count + 1, last_seen_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    found = select(Software).where(Software.fingerprint == mark)
+    row = db.session.scalars(found.execution_options(populate_existing=True)).one()
     if address and address not in row.addresses and len(row.addresses) < ADDRESSES_KEPT:
         row.addresses = [*row.addresses, address]
     return row
 
 
-def unseen(metadata: Mapping[str, Any], now: int) -> dict[str, Any]:
-    """Return the values of software before its first arrival is counted."""
+def first_sight(metadata: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """Return the values of software at its first arrival."""
     return {
         "id": credentials.new_id(),
-        "name": metadata.get("client_name", ""),
-        "skeleton": skeleton(metadata.get("client_name", ""))[:255],
         "status": "pending",
-        "client_metadata": dict(metadata),
-        "revision": revision(metadata),
         "scopes": [],
+        **described(metadata),
         "first_seen_at": now,
         "last_seen_at": now,
-        "seen_count": 0,
-        "addresses": [],
+        "seen_count": 1,
     }
 
 
-def describe(row: Software, metadata: Mapping[str, Any]) -> None:
-    """Let undecided software say something new; a decision about what it said before fails."""
-    row.client_metadata = dict(metadata)
-    row.name = metadata.get("client_name", "")
-    row.skeleton = skeleton(row.name)[:255]
-    row.revision = revision(metadata)
-    row.notes = list(notes(metadata))
+def described(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with which software describes itself."""
+    name = metadata.get("client_name", "")
+    return {
+        "name": name,
+        "skeleton": skeleton(name)[:255],
+        "client_metadata": dict(metadata),
+        "revision": revision(metadata),
+    }
+
+
+def describe(row: Software, metadata: Mapping[str, Any]) -> Software:
+    """Let undecided software say something new; raises Conflict when somebody was faster."""
+    seen = (Software.id == row.id, Software.status == "pending", Software.revision == row.revision)
+    changed = db.session.execute(
+        update(Software)
+        .where(*seen)
+        .values(**described(metadata), notes=list(notes(metadata)))
+        .returning(Software.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if changed is None:
+        raise errors.Conflict("The software was decided or has changed meanwhile; try again.")
+    db.session.refresh(row)
+    return row
 
 
 def find_by_fingerprint(mark: str) -> Software | None:

@@ -77,6 +77,8 @@ def find(user_id: str) -> User | None:
 
 def find_by_email(email: str) -> User | None:
     """Return the account with an e-mail address."""
+    if "\0" in email:
+        return None
     return db.session.scalar(select(User).where(User.email == email.strip().casefold()))
 
 

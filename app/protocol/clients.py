@@ -1,5 +1,7 @@
 """Client configuration endpoint (RFC 7592)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -64,7 +66,8 @@ def update_client(client_id: str) -> Response:
     )
     verdict = policies.judge(arrival)
 
-    admissions.change(client, arrival, verdict, by=registrant(client))
+    with still_there():
+        admissions.change(client, arrival, verdict, by=registrant(client))
     db.session.commit()
     return json_answer(clients.information(client, settings.issuer))
 
@@ -74,7 +77,8 @@ def delete_client(client_id: str) -> Response:
     """Delete a client (RFC 7592 section 2.3)."""
     client = own_client(client_id)
 
-    clients.delete(client, "deleted by its registrant", by=registrant(client))
+    with still_there():
+        clients.delete(client, "deleted by its registrant", by=registrant(client))
     db.session.commit()
     return Response(status=204)
 
@@ -95,6 +99,15 @@ def own_client(client_id: str) -> Client:
     if not credentials.matches(token, stored) or client is None or client.state == "deleted":
         raise errors.InvalidToken(REFUSED, client_id=client_id[:200].replace("\0", ""))
     return client
+
+
+@contextmanager
+def still_there() -> Iterator[None]:
+    """Answer for a client that was deleted meanwhile as for one that never was."""
+    try:
+        yield
+    except errors.NotFound:
+        raise errors.InvalidToken(REFUSED) from None
 
 
 def check_identity(client: Client, body: dict[str, Any]) -> None:

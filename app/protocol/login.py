@@ -1,6 +1,6 @@
 """Sign-in and sign-out of people, and the theme of the pages."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app import browser_session
@@ -26,7 +26,7 @@ def sign_in() -> str | Response:
 
 
 @bp.post("/login")
-def sign_in_with_password() -> Response | tuple[str, int]:
+def sign_in_with_password() -> Response:
     """Sign a person in with e-mail address and password.
 
     A failure within an authorization request goes back to that request, which shows it.
@@ -82,7 +82,7 @@ def choose_theme() -> Response:
     return response
 
 
-def show_failure(refusal: errors.Refusal, email: str, after: str) -> Response | tuple[str, int]:
+def show_failure(refusal: errors.Refusal, email: str, after: str) -> Response:
     """Say why the sign-in failed, on the page where it was tried."""
     throttled = isinstance(refusal, errors.TooManyRequests)
     told = "throttled" if throttled else "error"
@@ -91,7 +91,10 @@ def show_failure(refusal: errors.Refusal, email: str, after: str) -> Response | 
         browser[told], browser["typed"] = refusal.description, email
         return redirect(after, 303)
     words = {told: refusal.description}
-    return show_form(after, email, **words), 429 if throttled else 401
+    response = make_response(show_form(after, email, **words), 429 if throttled else 401)
+    if isinstance(refusal, errors.TooManyRequests):
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def show_form(after: str, username: str = "", **words: str) -> str:

@@ -5,11 +5,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import limits
 from app.answers import json_answer
+from app.config import current_settings
 from app.domain import audit
 from app.domain.audit import Actor, Tag
 from app.domain.client_records import ClientRecord
 from app.domain.errors import Refusal, TooManyRequests
-from app.errors import answer_refusal
+from app.errors import MACHINES, answer_refusal
 from app.extensions import db
 from app.protocol import caller, people
 from app.protocol.answers import send_refusal
@@ -29,9 +30,30 @@ def init_app(app: Flask) -> None:
 
 
 def refuse(refusal: Refusal) -> BaseResponse:
-    """Record a refusal and answer it in the format of the endpoint."""
-    record(refusal)
-    return answer_refusal(refusal)
+    """Record a refusal and answer it in the format of the endpoint.
+
+    What a machine endpoint did before it refused is kept, such as the revocations of a replay; an
+    operator's half-done form is not.
+    """
+    if request.blueprint not in MACHINES:
+        db.session.rollback()
+    answered = limited(refusal)
+    record(answered)
+    return answer_refusal(answered)
+
+
+def limited(refusal: Refusal) -> Refusal:
+    """Count what the token endpoints refuse to one address; past the limit it is told to wait.
+
+    Only refusals count, so a busy client that proves itself is never slowed down.
+    """
+    if request.blueprint not in ("token", "revoke", "introspect"):
+        return refusal
+    try:
+        limits.spend(current_settings().token_rate_limit, "token", caller.address())
+    except TooManyRequests as reached:
+        return reached
+    return refusal
 
 
 def refuse_here(found: LocalRefusal) -> BaseResponse:

@@ -1,31 +1,39 @@
 """The first administrator comes with a one-time link."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from flask import Flask
+import pytest
 from playwright.sync_api import Page, expect
 
 from app.domain import setup_links
 from app.domain.audit import SERVER
 from app.extensions import db
-from tests.browser.conftest import Site
 from tests.browser.looks import check_looks
+from tests.browser.site import Site, running_site
 from tests.browser.steps import expect_heading, press
 from tests.flows.world import PASSWORD
 
 
-def link(app: Flask, site: Site) -> tuple[str, str]:
+@pytest.fixture
+def site(sqlite_template: Path, tmp_path: Path) -> Iterator[Site]:
+    """Run a server that has no administrator yet."""
+    with running_site(sqlite_template, tmp_path) as running:
+        yield running
+
+
+def link(site: Site) -> tuple[str, str]:
     """Return the setup link and the token in it."""
-    with app.app_context():
+    with site.app.app_context():
         token = setup_links.issue(by=SERVER)
         db.session.commit()
     return site.url(f"/setup#token={token}"), token
 
 
 def test_the_token_moves_from_the_address_into_the_form(
-    app: Flask, page: Page, site: Site, another_page: Callable[[], Page]
+    page: Page, site: Site, another_page: Callable[[], Page]
 ) -> None:
-    url, token = link(app, site)
+    url, token = link(site)
     page.goto(url)
 
     expect(page.get_by_label("Setup token")).to_have_value(token)
@@ -42,8 +50,8 @@ def test_the_token_moves_from_the_address_into_the_form(
     expect_heading(late, "Sign in")
 
 
-def test_a_bad_password_keeps_the_token_for_another_try(app: Flask, page: Page, site: Site) -> None:
-    url, token = link(app, site)
+def test_a_bad_password_keeps_the_token_for_another_try(page: Page, site: Site) -> None:
+    url, token = link(site)
     page.goto(url)
     page.get_by_label("Your email").fill("root@example.org")
     page.get_by_label("Password", exact=True).fill("root@example.org")
@@ -55,8 +63,8 @@ def test_a_bad_password_keeps_the_token_for_another_try(app: Flask, page: Page, 
     check_looks(page)
 
 
-def test_a_wrong_token_is_refused(app: Flask, page: Page, site: Site) -> None:
-    link(app, site)
+def test_a_wrong_token_is_refused(page: Page, site: Site) -> None:
+    link(site)
     page.goto(site.url("/setup#token=guessed"))
     page.get_by_label("Your email").fill("root@example.org")
     page.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Request, Site
 from tests.browser.looks import check_looks
+from tests.browser.site import AppRequest, Site
 from tests.browser.steps import expect_heading, press, sign_in, tab_to
 from tests.flows.person import Person
 
@@ -71,9 +71,9 @@ def test_the_chosen_theme_stays(page: Page, site: Site) -> None:
 
 
 def test_who_is_not_known_here_is_told_so_and_sent_nowhere(
-    page: Page, site: Site, request_of_app: Request
+    page: Page, site: Site, asked: AppRequest
 ) -> None:
-    page.goto(request_of_app.url.replace(request_of_app.client_id, "unknown-client"))
+    page.goto(asked.url.replace(asked.client_id, "unknown-client"))
 
     expect_heading(page, "not active here")
     assert page.url.startswith(site.url("/authorize"))

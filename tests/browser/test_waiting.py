@@ -1,25 +1,25 @@
 """Software that nobody has approved waits on a page that goes on by itself."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import APP, Request, Site
 from tests.browser.looks import check_looks
+from tests.browser.site import AppRequest, Site, running_site
 from tests.browser.steps import expect_heading, press, sign_in
 from tests.flows.person import Person
 from tests.services.callback import Callback
 
 Pages = Callable[[], Page]
-SHORT = pytest.mark.parametrize("settings_of_site", [{"waiting_seconds": 5}], ids=["short wait"])
 
 
 def test_an_approver_decides_in_place_and_goes_on_to_consent(
-    page: Page, site: Site, approver: Person, request_of_app: Request, callback: Callback
+    page: Page, site: Site, approver: Person, asked: AppRequest, callback: Callback
 ) -> None:
-    page.goto(request_of_app.url)
-    expect_heading(page, f"Someone has to approve {APP}")
+    page.goto(asked.url)
+    expect_heading(page, f"Someone has to approve {asked.name}")
     check_looks(page)
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, approver)
@@ -28,10 +28,10 @@ def test_an_approver_decides_in_place_and_goes_on_to_consent(
 
     press(page, "Approve")
 
-    expect_heading(page, f"Let {APP} use your account?")
+    expect_heading(page, f"Let {asked.name} use your account?")
     press(page, "Allow")
     expect_heading(page, "You can close this window")
-    assert callback.take()["state"] == request_of_app.state
+    assert callback.take()["state"] == asked.state
 
 
 @pytest.mark.slow
@@ -41,14 +41,14 @@ def test_the_page_of_whoever_waits_goes_on_by_itself(
     site: Site,
     member: Person,
     approver: Person,
-    request_of_app: Request,
+    asked: AppRequest,
 ) -> None:
     page.goto(site.url("/login"))
     sign_in(page, member)
     expect_heading(page, "Gatewright")
-    page.goto(request_of_app.url)
+    page.goto(asked.url)
     stranger = another_page()
-    stranger.goto(request_of_app.url)
+    stranger.goto(asked.url)
     page.get_by_label("Why do you need this app?").fill("To read my notes aloud.")
     press(page, "Send the note")
     expect(page.get_by_text("Your note is with the approvers.")).to_be_visible()
@@ -58,11 +58,11 @@ def test_the_page_of_whoever_waits_goes_on_by_itself(
     other.goto(site.url("/login"))
     sign_in(other, approver)
     expect_heading(other, "Gatewright")
-    other.goto(request_of_app.url)
+    other.goto(asked.url)
     press(other, "Approve")
     expect_heading(other, "use your account?")
 
-    expect_heading(page, f"Let {APP} use your account?")
+    expect_heading(page, f"Let {asked.name} use your account?")
     expect_heading(stranger, "Sign in")
 
 
@@ -72,15 +72,15 @@ def test_rejected_software_is_told_to_nobody_but_the_person(
     another_page: Pages,
     site: Site,
     approver: Person,
-    request_of_app: Request,
+    asked: AppRequest,
     callback: Callback,
 ) -> None:
     waiting = another_page()
-    waiting.goto(request_of_app.url)
+    waiting.goto(asked.url)
     page.goto(site.url("/login"))
     sign_in(page, approver)
     expect_heading(page, "Gatewright")
-    page.goto(request_of_app.url)
+    page.goto(asked.url)
 
     press(page, "Reject")
 
@@ -90,32 +90,17 @@ def test_rejected_software_is_told_to_nobody_but_the_person(
     assert callback.is_empty
 
 
-@SHORT
 @pytest.mark.slow
 def test_a_wait_without_a_decision_ends_at_the_app(
-    page: Page, request_of_app: Request, callback: Callback, site: Site
+    page: Page, callback: Callback, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    page.goto(request_of_app.url)
+    with running_site(sqlite_template, tmp_path, waiting_seconds=5) as site:
+        asked = site.register(callback.uri)
+        page.goto(asked.url)
 
-    expect_heading(page, "You can close this window", seconds=30)
+        expect_heading(page, "You can close this window", seconds=30)
 
     told = callback.take()
     assert told["error"] == "access_denied"
     assert "waiting for approval" in told["error_description"]
-    assert told["state"] == request_of_app.state
-    assert told["iss"] == site.issuer
-
-
-@SHORT
-@pytest.mark.slow
-def test_signing_in_after_the_wait_is_over_ends_at_the_app(
-    page: Page, member: Person, request_of_app: Request, callback: Callback
-) -> None:
-    page.goto(request_of_app.url)
-    page.get_by_role("link", name="Sign in").click()
-    page.wait_for_timeout(5500)
-
-    sign_in(page, member)
-
-    expect_heading(page, "You can close this window")
-    assert callback.take()["error"] == "access_denied"
+    assert (told["state"], told["iss"]) == (asked.state, site.issuer)

@@ -20,7 +20,7 @@ from mcp.shared.auth import (
 
 from tests.services.callback import Callback
 
-NAME = "Notes reader"
+NAME = "Notes reader in Python"
 Visit = Callable[[str], None]
 
 
@@ -50,6 +50,8 @@ class Storage:
 
 class PythonClient:
     """One installation of the client; ``visit`` is called with each authorization URL."""
+
+    name = NAME
 
     def __init__(self, portal: BlockingPortal, resource: str, callback: Callback) -> None:
         self.portal, self.resource, self.callback = portal, resource, callback

@@ -40,6 +40,16 @@ def has_arrived(page: Page) -> bool:
     return page.text == "You can close this window"
 
 
+def approve_in_console(world: World, browser: Browser, name: str, host: str) -> None:
+    """Approve as an operator would: find the software in the queue, look at it, approve."""
+    assert asks_to_sign_in(browser.open(f"{world.issuer}/admin/registrations/")), browser.page
+    world.approver.sign_in(browser)
+    page = browser.follow(name)
+    assert f"Listens at {host}" in page.text, page
+    page = browser.press("Approve")
+    assert "By ada@example.org" in page.text, page
+
+
 def approve_in_place(world: World, browser: Browser, url: str) -> None:
     """Approve as a signed-in approver on the waiting page itself."""
     browser.open(f"{world.issuer}/login")
@@ -82,7 +92,7 @@ def test_a_strangers_client_waits_for_approval_and_then_uses_a_tool(
         visits.append(url)
         browser = browser_of()
         assert waits(browser.open(url)), browser.page
-        approve_in_place(world, browser_of(), url)
+        approve_in_console(world, browser_of(), client.name, client.callback.host)
         browser.reload_until(asks_to_sign_in)
         sign_in_and_allow(world, browser, client.callback.host)
 

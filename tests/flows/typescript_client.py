@@ -15,6 +15,7 @@ from tests.services.process import stop
 
 Visit = Callable[[str], None]
 SECONDS = 30
+NAME = "Notes reader in TypeScript"
 
 
 class TypescriptError(Exception):
@@ -23,6 +24,8 @@ class TypescriptError(Exception):
 
 class TypescriptClient:
     """One installation of the client; ``visit`` is called with each authorization URL."""
+
+    name = NAME
 
     def __init__(self, process: subprocess.Popen[str], callback: Callback) -> None:
         self.process, self.callback = process, callback
@@ -73,7 +76,7 @@ class TypescriptClient:
 @contextmanager
 def running_typescript_client(resource: str, callback: Callback) -> Iterator[TypescriptClient]:
     """Run the driver while the block lasts; it ends by itself when we do."""
-    command = [f"{node.folder()}/node", "client.mjs", resource, callback.uri]
+    command = [f"{node.folder()}/node", "client.mjs", NAME, resource, callback.uri]
     with subprocess.Popen(
         command,
         cwd=node.FLOWS,

@@ -16,6 +16,7 @@ from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import ISSUER, SECRET_KEY
 from tests.protocol.persons import new_http
+from tests.protocol.registrants import Operator
 from tests.services.postgres import Postgres
 
 
@@ -25,6 +26,11 @@ class Standing:
 
     app: Flask
     http: FlaskClient
+
+    @property
+    def operator(self) -> Operator:
+        """Return somebody who decides."""
+        return Operator(self.app)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -59,6 +65,7 @@ def standing(standing_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with app.app_context():
         signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         scopes.create("mcp:read", "Read your notes", by=SERVER)
+        scopes.create("mcp:write", "Change your notes", risk="high", by=SERVER)
         scopes.create("mcp:tools", "Use the tools", risk="high", by=SERVER)
         db.session.commit()
     yield Standing(app, new_http(app))

@@ -9,6 +9,8 @@ from app.extensions import db
 from tests.corpora.hostile_keys import EC_KEY, OKP_KEY
 from tests.protocol import registrants
 from tests.protocol.registrants import Operator
+from tests.protocol.standing import standing as standing
+from tests.protocol.standing import standing_url as standing_url
 
 REDIRECTS = ["https://registrant.example/cb", "https://registrant.example/other"]
 BROAD = {
@@ -42,6 +44,18 @@ def secretive(client, operator):
     return found
 
 
+@pytest.fixture
+def resident(standing):
+    """Return the registrant of an approved client of the app that stands for all these tests."""
+    found = registrants.register(
+        standing.http, **BROAD, token_endpoint_auth_method="client_secret_post"
+    )
+    operator = standing.operator
+    if operator.look(operator.software_id(found)).status == "pending":
+        operator.approve(found)
+    return found
+
+
 def waits(response):
     """Tell whether an update waits for approval."""
     assert response.status_code == 200, response.text
@@ -61,16 +75,16 @@ NARROWING = {
 
 
 @pytest.mark.parametrize("changes", NARROWING.values(), ids=NARROWING.keys())
-def test_a_narrowing_applies_at_once(registrant, changes):
+def test_a_narrowing_applies_at_once(resident, changes):
     """N-177."""
-    response = registrant.update(**changes)
+    response = resident.update(**changes)
     answer = response.get_json()
 
     assert not waits(response)
     for name, value in changes.items():
         if value is not None:
             assert answer[name] == value
-    assert registrant.read().get_json() == answer
+    assert resident.read().get_json() == answer
 
 
 WIDENING = {
@@ -80,7 +94,7 @@ WIDENING = {
     "another scope": {"scope": "mcp:read mcp:write admin"},
     "another grant": {
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-        "token_endpoint_auth_method": "client_secret_post",
+        "token_endpoint_auth_method": "client_secret_basic",
     },
     "another name": {"client_name": "Trusted"},
     "no name": {"client_name": None},
@@ -99,21 +113,30 @@ WIDENING = {
 
 
 @pytest.mark.parametrize("changes", WIDENING.values(), ids=WIDENING.keys())
-def test_a_widening_waits_while_the_approved_one_serves(secretive, operator, person, changes):
+def test_a_widening_waits_while_the_approved_one_serves(standing, resident, changes):
     """N-177, M-10, X-41, X-42: answered with what is in force, until a person decides."""
-    before = secretive.read().get_json()
-    response = secretive.update(**changes)
+    before = resident.read().get_json()
+    response = resident.update(**changes)
 
     assert waits(response)
     assert response.get_json() == before | {"registration_status": "revision_pending"}
-    assert person.tokens(secretive.machine)["scope"] == "mcp:read mcp:write"
+    served = resident.machine.refresh("rt_none")
+    assert (served.status_code, served.get_json()["error"]) == (400, "invalid_grant")
+    assert standing.http.get(resident.machine.asking(resource=None)).status_code == 200
 
-    operator.approve(secretive, waiting=True)
-    after = secretive.read().get_json()
+    standing.operator.approve(resident, waiting=True)
+    after = resident.read().get_json()
     for name, value in changes.items():
         if name != "scope":
             assert after.get(name) == value
     assert "registration_status" not in after
+
+
+def test_people_go_on_signing_in_while_a_widening_waits(secretive, person):
+    """N-177, X-41: with the metadata and the ceiling that were approved."""
+    secretive.update(scope="mcp:read mcp:write admin", client_name="Trusted")
+
+    assert person.tokens(secretive.machine)["scope"] == "mcp:read mcp:write"
 
 
 def test_two_widenings_leave_only_the_last_one_waiting(app, registrant, operator):
@@ -279,7 +302,7 @@ def test_two_clients_that_wait_for_the_same_software_do_not_change_it_for_each_o
 
 def test_an_update_into_approved_software_is_in_force_at_once(client, registrant, operator):
     """As a registration of it would be: its codes go only where people approved."""
-    other = registrants.register(client, client_name="Other", **{"redirect_uris": REDIRECTS[:1]})
+    other = registrants.register(client, client_name="Other", redirect_uris=REDIRECTS[:1])
     operator.approve(other)
     moved = registrant.put(
         other.document() | {"client_id": registrant.client_id, "scope": "mcp:read"}

@@ -109,22 +109,22 @@ def test_a_missing_token_is_answered_with_a_bare_challenge(client, operator):
 
 
 @pytest.mark.parametrize("mode", ["token", "open"])
-@pytest.mark.parametrize("value", ["iat_wrong", "", "a b", "x" * 4000, "caf\u00e9", STATIC[:-1]])
 @pytest.mark.parametrize("overrides", [{"registration_token": STATIC}], ids=["static token"])
-def test_a_wrong_token_is_refused_in_every_mode(client, operator, mode, value):
+def test_a_wrong_token_is_refused_in_every_mode(client, operator, mode):
     """N-152; in open mode too, so that a typing error does not go unnoticed."""
     operator.switch_mode(mode)
 
-    assert challenge(post(client, token=value)) == (
-        'Bearer realm="gatewright", error="invalid_token"'
-    )
+    for value in ("iat_wrong", "", "a b", "x" * 4000, "caf\u00e9", STATIC[:-1], f"{STATIC} x"):
+        assert challenge(post(client, token=value)) == (
+            'Bearer realm="gatewright", error="invalid_token"'
+        )
 
 
-@pytest.mark.parametrize("scheme", ["Basic eDp5", "DPoP x", "Bearer", "x"])
-def test_another_authorization_than_a_bearer_token_is_refused_in_open_mode(client, scheme):
-    response = client.post("/register", json=BODY, headers={"Authorization": scheme})
+def test_another_authorization_than_a_bearer_token_is_refused_in_open_mode(client):
+    for scheme in ("Basic eDp5", "DPoP x", "Bearer", "x"):
+        response = client.post("/register", json=BODY, headers={"Authorization": scheme})
 
-    assert challenge(response).startswith("Bearer")
+        assert challenge(response).startswith("Bearer")
 
 
 @pytest.mark.parametrize("mode", ["token", "open"])

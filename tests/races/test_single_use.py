@@ -2,20 +2,17 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
-from tests.races.cast import PASSWORD, REDIRECT, Cast, spread
+from tests.races.cast import REDIRECT, Cast, spread
 from tests.races.history import (
     History,
     alive_after_replay,
-    check_definite,
     check_valid,
     forks,
     not_exactly_once,
-    undecided,
 )
-from tests.races.wire import Browser, Reply, post_json, send, sign_in
+from tests.races.wire import Reply, post_json
 
 THREADS = 8
 Servers = Callable[..., tuple[str, str]]
@@ -154,76 +151,3 @@ def test_of_sixteen_threads_one_registers_with_an_initial_access_token_of_one_us
     assert not_exactly_once(history, "register") == [], history.summary()
     assert cast.rows("SELECT uses_left, used_count FROM initial_access_tokens") == [(0, 1)] * 10
     assert cast.column("SELECT count(*) FROM clients WHERE source = 'dcr'") == [10]
-
-
-def test_of_many_approvals_and_rejections_at_once_one_decides_and_the_others_are_told(
-    cast: Cast, two_servers: Servers, history: History
-) -> None:
-    """F-04, N-210, N-211: one final state, losers get 409, one audit record."""
-    servers = two_servers()
-    forms = cast.pending_software(10)
-    browsers = [sign_in(servers[0], email, PASSWORD) for email in cast.approvers(THREADS)]
-    for browser in browsers:
-        browser.get(servers[0], forms[0]["next"])
-
-    for form in forms:
-        history.race(
-            "decide",
-            form["software_id"],
-            [
-                partial(decide, browser, server, form, wanted)
-                for browser, server, wanted in zip(
-                    browsers, spread(THREADS, servers), ["approved", "rejected"] * 4, strict=True
-                )
-            ],
-        )
-
-    check_valid(history, "decide")
-    final = {form["software_id"]: decided(cast, form["software_id"]) for form in forms}
-    assert undecided(history, "decide", final) == [], history.summary()
-
-
-def decide(browser: Browser, server: str, form: dict[str, str], wanted: str) -> Reply:
-    """Send the form of the waiting page."""
-    action = {"approved": "approve", "rejected": "reject"}[wanted]
-    return replace(browser.post(server, f"/waiting/{action}", **form), wanted=wanted)
-
-
-def decided(cast: Cast, software_id: str) -> tuple[str, list[str]]:
-    """Return the status of some software, and what the audit trail says it was decided to be."""
-    (status,) = cast.column("SELECT status FROM software WHERE id = :id", id=software_id)
-    tags = cast.column(
-        "SELECT tag FROM audit_events WHERE subject = :id"
-        " AND tag IN ('software.approved', 'software.rejected')",
-        id=software_id,
-    )
-    return status, [tag.removeprefix("software.") for tag in tags]
-
-
-def test_of_eight_deletions_by_the_registrant_one_deletes(
-    cast: Cast, two_servers: Servers, history: History
-) -> None:
-    """F-04: the others find no client any more, and the audit trail knows one deletion."""
-    servers = two_servers()
-    registered = [
-        post_json(
-            servers[0],
-            "/register",
-            {"client_name": f"Leaving {n}", "redirect_uris": [REDIRECT]},
-            {},
-        ).body
-        for n in range(10)
-    ]
-
-    for each in registered:
-        headers = {"Authorization": f"Bearer {each['registration_access_token']}"}
-        path = f"/clients/{each['client_id']}"
-        history.race(
-            "delete",
-            each["client_id"],
-            [partial(send, s, "DELETE", path, headers=headers) for s in spread(THREADS, servers)],
-        )
-
-    check_definite(history.operations)
-    assert not_exactly_once(history, "delete") == [], history.summary()
-    assert cast.column("SELECT count(*) FROM audit_events WHERE tag = 'client.deleted'") == [10]

@@ -4,13 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 
-const [resource, redirectUri] = process.argv.slice(2);
+const [name, resource, redirectUri] = process.argv.slice(2);
 const kept = {};
 
 const provider = {
   redirectUrl: redirectUri,
   clientMetadata: {
-    client_name: 'Notes reader in TypeScript',
+    client_name: name,
     redirect_uris: [redirectUri],
     token_endpoint_auth_method: 'none',
   },

@@ -1,0 +1,59 @@
+"""The pictures of the README, taken again when UPDATE_PICTURES is set."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.site import Site, running_site
+from tests.browser.steps import expect_heading, press, sign_in
+from tests.flows.world import add_person
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+QUEUE = (
+    ("Notes reader", "https://notes.example/oauth/callback", "notes:read offline_access"),
+    ("Desk assistant", "http://127.0.0.1:41873/callback", "notes:read"),
+    ("Release helper", "http://localhost:8976/oauth/callback", ""),
+    ("Meeting scribe", "https://scribe.example/callback", "notes:read calendar:read"),
+)
+
+
+@pytest.fixture
+def site(sqlite_template: Path, tmp_path: Path) -> Iterator[Site]:
+    """Run a server where nothing else has happened."""
+    with running_site(sqlite_template, tmp_path) as running:
+        yield running
+
+
+def keep(page: Page, name: str) -> None:
+    """Write the picture if it is to be written; what it shows was checked before."""
+    if os.environ.get("UPDATE_PICTURES"):
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=IMAGES / name, animations="disabled")
+
+
+def test_the_pictures_show_the_queue_and_the_consent_page(page: Page, site: Site) -> None:
+    ada = add_person(site.app, "ada@example.org", "approver")
+    asked = [site.register(uri, name, scope=scope) for name, uri, scope in QUEUE]
+    for _ in range(3):
+        site.register(asked[1].redirect_uri, asked[1].name, scope=QUEUE[1][2])
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+
+    page.goto(site.url("/admin/registrations/"))
+    sign_in(page, ada)
+    expect_heading(page, "Registrations")
+    for each in asked:
+        expect(page.get_by_role("link", name=each.name, exact=True)).to_be_visible()
+    keep(page, "console-registrations.png")
+
+    page.get_by_role("link", name=asked[0].name, exact=True).click()
+    expect_heading(page, asked[0].name)
+    press(page, "Approve")
+    expect(page.get_by_role("button", name="Block")).to_be_visible()
+    page.goto(asked[0].url)
+    expect_heading(page, f"Let {asked[0].name} use your account?")
+    expect(page.get_by_role("button", name="Allow")).to_be_visible()
+    keep(page, "consent.png")

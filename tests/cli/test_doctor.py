@@ -1,0 +1,90 @@
+"""`gatewright doctor`: what is wrong, in a sentence each, and the code of the worst fault."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from app.extensions import db
+
+
+def examined(run, **changes):
+    result = run("doctor", "--json", **changes)
+    found = {row["check"]: row["level"] for row in json.loads(result.stdout)}
+    return result.exit_code, found
+
+
+def test_a_healthy_server_has_no_faults(run, said):
+    said("db", "upgrade")
+
+    code, found = examined(run)
+
+    assert code == 0
+    assert found == {
+        "issuer": "note",
+        "secret key": "ok",
+        "redis": "ok",
+        "database": "ok",
+        "signing keys": "ok",
+        "administrator": "note",
+    }
+
+
+def test_nothing_is_noted_about_a_server_that_is_set_up(run, said, redis_url):
+    said("db", "upgrade")
+    words = ("user", "create", "ann@example.org", "--role", "admin", "--password-stdin")
+    said(*words, stdin="correct horse battery")
+
+    code, found = examined(run, redis_url=redis_url, trusted_proxies="1")
+
+    assert code == 0
+    assert set(found.values()) == {"ok"}
+
+
+def test_a_database_that_is_behind_is_a_fault_of_kind_four(run, app):
+    with app.app_context():
+        db.session.execute(sa.text("DELETE FROM alembic_version"))
+        db.session.commit()
+
+    code, found = examined(run)
+
+    assert code == 4
+    assert found["database"] == "fault"
+    assert "signing keys" not in found
+
+
+def test_a_secret_key_of_other_data_is_a_fault_of_kind_three(run, said):
+    said("db", "upgrade")
+
+    code, found = examined(run, secret_key="another-0123456789-0123456789-012345")
+
+    assert code == 3
+    assert found["signing keys"] == "fault"
+
+
+def test_missing_signing_keys_are_a_fault(run):
+    code, found = examined(run)
+
+    assert code == 1
+    assert found["signing keys"] == "fault"
+
+
+def test_a_redis_that_does_not_answer_is_a_fault(run, said):
+    said("db", "upgrade")
+
+    code, found = examined(run, redis_url="redis://127.0.0.1:1/0")
+
+    assert code == 1
+    assert found["redis"] == "fault"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_server_on_this_machine_only_is_noted(run, tmp_path):
+    fresh = {"data_dir": str(tmp_path / "a"), "database_url": None, "secret_key": None}
+    run("db", "upgrade", **fresh)
+
+    code, found = examined(run, issuer=None, **fresh)
+
+    assert code == 0
+    assert found["issuer"] == "note"
+    assert found["secret key"] == "ok"

@@ -1,0 +1,69 @@
+"""`gatewright config …`: faults, sources, masks, and the page in docs/."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def rows(said, **changes):
+    return {row["name"]: row for row in said("config", "show", **changes)}
+
+
+def test_the_page_in_docs_is_what_the_settings_say(run):
+    assert (ROOT / "docs" / "settings.md").read_text() == run("config", "table").stdout
+
+
+def test_every_setting_is_shown_with_its_source(said, tmp_path):
+    secret = tmp_path / "key"
+    secret.write_text("a" * 40)
+
+    shown = rows(said, secret_key=None, secret_key_file=str(secret), waiting_seconds="30")
+
+    assert shown["GATEWRIGHT_WAITING_SECONDS"]["value"] == 30
+    assert shown["GATEWRIGHT_WAITING_SECONDS"]["source"] == "environment"
+    assert shown["GATEWRIGHT_SECRET_KEY"]["source"] == "file"
+    assert shown["GATEWRIGHT_CODE_SECONDS"]["source"] == "default"
+
+
+def test_secrets_are_masked(run, said, cli_env, tmp_path):
+    shown = rows(said, registration_token="a-token-of-the-environment")
+    text = run("config", "show", registration_token="a-token-of-the-environment").stdout
+
+    for name in ("SECRET_KEY", "DATABASE_URL", "REGISTRATION_TOKEN"):
+        assert shown[f"GATEWRIGHT_{name}"]["value"] == "********"
+    assert shown["GATEWRIGHT_REDIS_URL"]["value"] == ""
+    assert "a-token-of-the-environment" not in text
+    assert cli_env["GATEWRIGHT_SECRET_KEY"] not in text
+    assert cli_env["GATEWRIGHT_DATABASE_URL"] not in text
+
+
+def test_a_good_configuration_passes_and_a_misspelled_variable_is_named(run, said):
+    assert said("config", "check") == {"ok": True, "unknown": []}
+
+    result = run("config", "check", isuer="https://a.example")
+
+    assert result.exit_code == 0
+    assert result.stderr == "gatewright: GATEWRIGHT_ISUER is not a setting of this version\n"
+
+
+def test_faults_end_with_three(run):
+    result = run("config", "check", trusted_proxies="-1", registration_mode="ajar")
+
+    assert result.exit_code == 3
+    assert [line.split()[1] for line in result.stderr.splitlines()] == [
+        "GATEWRIGHT_REGISTRATION_MODE",
+        "GATEWRIGHT_TRUSTED_PROXIES",
+    ]
+
+
+def test_looking_at_the_configuration_makes_nothing(run, tmp_path):
+    fresh = tmp_path / "fresh"
+
+    for words in (["config", "check"], ["config", "show"], ["doctor"]):
+        run(*words, data_dir=str(fresh), database_url=None, secret_key=None)
+
+    assert not fresh.exists()

@@ -1,0 +1,89 @@
+"""`gatewright user …`: accounts, and the link for the first administrator."""
+
+import stat
+
+import pytest
+
+PASSWORD = "correct horse battery"
+CREATE = ("user", "create", "ann@example.org", "--role", "admin", "--password-stdin")
+
+
+def test_an_account_can_sign_in_with_the_password_from_standard_input(said, app):
+    created = said(*CREATE, stdin=f"{PASSWORD}\n")
+
+    assert created["email"] == "ann@example.org"
+    assert created["role"] == "admin"
+    with app.app_context():
+        from app.domain import users
+        from app.domain.audit import SERVER
+
+        hasher = app.extensions["gatewright.passwords"]
+        user = users.authenticate("ann@example.org", PASSWORD, hasher, by=SERVER)
+        assert user.id == created["id"]
+
+
+def test_the_password_is_shown_nowhere(run):
+    created = run(*CREATE, stdin=PASSWORD)
+    listed = run("audit", "list", "--json")
+
+    assert created.exit_code == 0
+    assert PASSWORD not in created.output + listed.output
+
+
+@pytest.mark.parametrize(
+    "words, stdin, error",
+    [
+        pytest.param(CREATE, "short", "invalid_request", id="short password"),
+        pytest.param(CREATE, "", "invalid_request", id="no password"),
+        pytest.param(CREATE, "ann@example.org", "invalid_request", id="password is the address"),
+        pytest.param(
+            ("user", "create", "ann", "--role", "member", "--password-stdin"),
+            PASSWORD,
+            "invalid_request",
+            id="no e-mail address",
+        ),
+    ],
+)
+def test_a_bad_account_is_refused(refusal, words, stdin, error):
+    assert refusal(*words, stdin=stdin) == error
+
+
+def test_an_address_has_one_account_whatever_its_case(said, refusal):
+    said(*CREATE, stdin=PASSWORD)
+
+    again = ("user", "create", "Ann@Example.org", *CREATE[3:])
+    assert refusal(*again, stdin=PASSWORD) == "conflict"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(CREATE[:-1], id="no terminal and no --password-stdin"),
+        pytest.param(("user", "create", "ann@example.org", "--password-stdin"), id="no role"),
+        pytest.param((*CREATE[:4], "root", "--password-stdin"), id="unknown role"),
+    ],
+)
+def test_wrong_usage_ends_with_two(run, words):
+    assert run(*words, stdin=PASSWORD).exit_code == 2
+
+
+def test_the_setup_link_makes_the_first_administrator_once(said, refusal, client, tmp_path):
+    link = said("user", "setup-link")["setup_link"]
+    kept = tmp_path / "setup-link"
+
+    assert link.startswith("https://gatewright.example/setup#token=")
+    assert kept.read_text() == f"{link}\n"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    client.application.config["WTF_CSRF_ENABLED"] = False
+    form = {"token": link.partition("=")[2], "email": "ann@example.org", "password": PASSWORD}
+    assert client.post("/setup", data=form).status_code == 303
+    assert refusal("user", "setup-link") == "conflict"
+
+
+def test_a_new_setup_link_ends_the_one_before(said, client):
+    old = said("user", "setup-link")["setup_link"]
+    said("user", "setup-link")
+
+    client.application.config["WTF_CSRF_ENABLED"] = False
+    form = {"token": old.partition("=")[2], "email": "ann@example.org", "password": PASSWORD}
+    assert client.post("/setup", data=form).status_code == 403
