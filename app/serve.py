@@ -45,11 +45,21 @@ def start() -> Flask:
 
 def prepare(app: Flask) -> None:
     """Bring the database up to date and make the first keys; safe to run in many processes."""
-    with app.app_context(), alone(app):
+    with connected(app), alone(app):
         schema.upgrade()
         signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         db.session.commit()
-        db.engine.dispose()
+
+
+@contextmanager
+def connected(app: Flask) -> Iterator[None]:
+    """Open an application context that leaves no connection behind for a forked process."""
+    with app.app_context():
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 @contextmanager
@@ -94,13 +104,12 @@ def make_private_database(path: Path) -> None:
 def make_setup_link(app: Flask) -> str | None:
     """Return a new one-time link while there is no administrator."""
     settings: Settings = app.extensions["gatewright.settings"]
-    with app.app_context():
+    with connected(app):
         if users.has_admin():
             link_path(settings).unlink(missing_ok=True)
             return None
         link = issue_setup_link(settings, by=SERVER)
         db.session.commit()
-        db.engine.dispose()
     return link
 
 

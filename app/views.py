@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
     """Give templates the values of every page."""
     app.context_processor(shared)
     app.jinja_env.filters["instant"] = instant
+    app.jinja_env.globals["here"] = here
 
 
 def shared() -> dict[str, Any]:
@@ -22,6 +23,13 @@ def shared() -> dict[str, Any]:
         "request_id": g.get("request_id", ""),
         "current_user": browser_session.current_user(),
     }
+
+
+def here() -> str:
+    """Return path and query of this page, for coming back; a query of raw bytes is left out."""
+    query = request.query_string
+    path = request.script_root + request.path
+    return f"{path}?{query.decode()}" if query and query.isascii() else path
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> Response:

@@ -248,13 +248,17 @@ def client(app: Flask) -> FlaskClient:
 def serve(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Return a function that starts gunicorn over this test's database, once per call.
 
-    Keywords are settings by their names in the model, next to ``workers``, ``threads`` and
-    ``port``, which an issuer with a path must know beforehand.
+    Keywords are settings by their names in the model, next to ``workers``, ``threads``, ``port``,
+    which an issuer with a path must know beforehand, and ``application``, for a defect to serve.
     """
     with ExitStack() as servers:
 
         def start(
-            workers: int = 1, threads: int = 8, port: int | None = None, **values: Any
+            workers: int = 1,
+            threads: int = 8,
+            port: int | None = None,
+            application: str = "wsgi:app",
+            **values: Any,
         ) -> Server:
             defaults = {
                 "data_dir": tmp_path,
@@ -264,7 +268,7 @@ def serve(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Server]]:
                 "password_memory_kib": 19456,
             }
             env = {f"GATEWRIGHT_{k.upper()}": str(v) for k, v in (defaults | values).items()}
-            return servers.enter_context(running_server(env, workers, threads, port))
+            return servers.enter_context(running_server(env, workers, threads, port, application))
 
         yield start
 

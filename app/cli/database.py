@@ -16,9 +16,8 @@ def upgrade() -> None:
     """Bring the database to the version of this program, and make the first keys."""
     app = serve.build()
     serve.prepare(app)
-    with app.app_context():
+    with serve.connected(app):
         version = schema.version()
-        shell.close_database()
     shell.show({"version": version}, f"The database is at version {version}.")
 
 

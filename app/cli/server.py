@@ -81,8 +81,7 @@ def doctor() -> None:
             ["the data directory is not there yet; gatewright serve makes it"]
         )
     app = serve.build(settings)
-    with app.app_context():
+    with serve.connected(app):
         found = list(health.examine(app))
-        shell.close_database()
     shell.show_rows([asdict(finding) for finding in found], ("level", "check", "sentence"))
     click.get_current_context().exit(max((each.code for each in found), default=exits.OK))

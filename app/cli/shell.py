@@ -13,7 +13,6 @@ from flask import Flask
 from app import clock, exits, schema, serve
 from app.config import Settings
 from app.domain.audit import Actor
-from app.extensions import db
 
 JSON = "gatewright.json"
 
@@ -76,21 +75,12 @@ def fail(ending: exits.Ending) -> NoReturn:
 
 
 @contextmanager
-def application(settings: Settings | None = None) -> Iterator[Flask]:
+def application() -> Iterator[Flask]:
     """Open the application over a database that is at the version of this program."""
-    app = serve.build(settings)
-    with app.app_context():
-        try:
-            schema.check()
-            yield app
-        finally:
-            close_database()
-
-
-def close_database() -> None:
-    """Give up what was not committed, and all connections."""
-    db.session.remove()
-    db.engine.dispose()
+    app = serve.build()
+    with serve.connected(app):
+        schema.check()
+        yield app
 
 
 def settings_of(app: Flask) -> Settings:

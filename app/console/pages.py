@@ -12,6 +12,7 @@ from app import browser_session
 from app.domain import errors, software, users
 from app.domain.audit import Actor
 from app.domain.users import User
+from app.views import here
 
 PAGE_SIZES = (25, 50, 100)
 Arguments = ParamSpec("Arguments")
@@ -45,8 +46,7 @@ def return_path() -> str:
         except ValueError:
             return ""
         return f"{shown.path}?{shown.query}" if shown.query else shown.path
-    path = request.full_path.rstrip("?") if request.method == "GET" else ""
-    return request.script_root + path if path else ""
+    return here() if request.method == "GET" else ""
 
 
 def requires(

@@ -3,9 +3,9 @@
 from flask import Response, current_app, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import clock, settings_report
+from app import clock, health
 from app.config import current_settings
-from app.console import health
+from app.console import setting_groups
 from app.console.pages import actor, console_blueprint, render_page, requires
 from app.domain import policies, signing_keys
 from app.domain.signing_keys import SigningKey
@@ -27,12 +27,12 @@ def show_system() -> Response:
     now = clock.epoch()
     return render_page(
         "system.html",
-        checks=health.checks(),
+        findings=list(health.examine(current_app)),
         keys=[(key, state(key, now), last_day(key)) for key in signing_keys.find_all()],
         mode=policies.registration_mode(settings.registration_mode),
         configured_mode=settings.registration_mode,
         modes=list(MODES.items()),
-        groups=settings_report.report(settings),
+        groups=setting_groups.grouped(settings),
     )
 
 

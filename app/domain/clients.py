@@ -126,6 +126,7 @@ def suspend(client: Client, reason: str, *, by: Actor) -> None:
 def resume(client: Client, reason: str, *, by: Actor) -> None:
     """Let a suspended client work again; what it held stays ended."""
     change_state(client, "suspended", "live", Tag.CLIENT_RESUMED, reason, by=by)
+    generations.bump("clients")
 
 
 def delete(client: Client, reason: str, *, by: Actor) -> None:

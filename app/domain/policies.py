@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import String
+from sqlalchemy import String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain import audit, errors
 from app.domain.audit import Actor, Tag
-from app.extensions import Base, JSONValue, db
+from app.extensions import Base, JSONValue, db, insert_once
 
 Outcome = Literal["admit", "hold", "refuse"]
 MODES = ("closed", "token", "open")
@@ -125,9 +125,7 @@ def switch_mode(mode: str, configured: str, *, by: Actor) -> None:
     if mode not in MODES:
         raise errors.InvalidRequest("The registration mode must be closed, token or open.")
     before = registration_mode(configured)
-    row = db.session.get(ServerState, "registration_mode")
-    if row is None:
-        db.session.add(ServerState(name="registration_mode", value=mode))
-    else:
-        row.value = mode
+    if not insert_once(ServerState, name="registration_mode", value=mode):
+        known = update(ServerState).where(ServerState.name == "registration_mode")
+        db.session.execute(known.values(value=mode))
     audit.record(Tag.MODE_CHANGED, "registration_mode", by=by, before=before, after=mode)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.domain import audit, errors, generations, scopes
 from app.domain.audit import Actor, Tag
-from app.extensions import Base, JSONValue, db
+from app.extensions import Base, JSONValue, db, insert_once
 
 
 class Resource(Base):
@@ -65,18 +65,19 @@ def create(
     by: Actor,
     access_token_seconds: int | None = None,
 ) -> Resource:
-    """Add a resource to the catalogue."""
+    """Add a resource to the catalogue; raises Conflict for a URI that is taken."""
     check_uri(uri)
-    if find(uri) is not None:
-        raise errors.Conflict("A resource with this URI exists already; edit that one.")
-    resource = Resource(
+    fresh = find(uri) is None and insert_once(
+        Resource,
         uri=uri,
         name=name,
         scopes=list(allowed),
         access_token_seconds=access_token_seconds,
         created_at=clock.epoch(),
     )
-    db.session.add(resource)
+    if not fresh:
+        raise errors.Conflict("A resource with this URI exists already; edit that one.")
+    resource = get(uri)
     audit.record(Tag.RESOURCE_CREATED, uri, by=by, after=facts(resource))
     generations.bump("clients")
     return resource

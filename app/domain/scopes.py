@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.domain import audit, errors, generations
 from app.domain.audit import Actor, Tag
-from app.extensions import Base, db
+from app.extensions import Base, db, insert_once
 
 TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}\Z")
 """One scope name (RFC 6749 section 3.3)."""
@@ -89,21 +89,22 @@ def offered(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 def create(
     name: str, description: str, *, by: Actor, risk: str = "low", is_default: bool = False
 ) -> Scope:
-    """Add a scope to the catalogue."""
+    """Add a scope to the catalogue; raises Conflict for a name that is taken."""
     if not TOKEN.match(name):
         raise errors.InvalidRequest(
             "A scope name has 1 to 100 printable characters without space, quote or backslash."
         )
-    if find(name) is not None:
-        raise errors.Conflict("A scope of this name exists already; edit that one.")
-    scope = Scope(
+    fresh = insert_once(
+        Scope,
         name=name,
         description=description,
         risk=risk,
         is_default=is_default,
         created_at=clock.epoch(),
     )
-    db.session.add(scope)
+    if not fresh:
+        raise errors.Conflict("A scope of this name exists already; edit that one.")
+    scope = get(name)
     audit.record(Tag.SCOPE_CREATED, name, by=by, after=facts(scope))
     generations.bump("clients")
     return scope

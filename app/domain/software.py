@@ -60,7 +60,7 @@ def fingerprint(metadata: Mapping[str, Any]) -> str | None:
     A grant without redirect is not tied down by redirect URIs, so each such client is software
     of its own and is approved alone.
     """
-    uris = sorted(map(redirect_uris.without_loopback_port, metadata.get("redirect_uris", [])))
+    uris = sorted(set(map(redirect_uris.without_loopback_port, metadata.get("redirect_uris", []))))
     if not uris or "client_credentials" in metadata["grant_types"]:
         return None
     if "software_id" in metadata:
@@ -137,12 +137,18 @@ def see(
     now = clock.epoch()
     first = insert_once(
         Software,
+        id=credentials.new_id(),
         fingerprint=mark,
         source=source,
+        status="pending",
+        scopes=[],
         verdict=dict(verdict),
         notes=list(notes),
+        first_seen_at=now,
+        last_seen_at=now,
+        seen_count=1,
         addresses=[address] if address else [],
-        **first_sight(metadata, now),
+        **described(metadata),
     )
     if not first:
         db.session.execute(
@@ -158,19 +164,6 @@ def see(
     return row
 
 
-def first_sight(metadata: Mapping[str, Any], now: int) -> dict[str, Any]:
-    """Return the values of software at its first arrival."""
-    return {
-        "id": credentials.new_id(),
-        "status": "pending",
-        "scopes": [],
-        **described(metadata),
-        "first_seen_at": now,
-        "last_seen_at": now,
-        "seen_count": 1,
-    }
-
-
 def described(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values with which software describes itself."""
     name = metadata.get("client_name", "")
@@ -184,18 +177,17 @@ def described(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def describe(row: Software, metadata: Mapping[str, Any]) -> Software:
     """Let undecided software say something new; raises Conflict when somebody was faster."""
-    seen = (Software.id == row.id, Software.status == "pending", Software.revision == row.revision)
-    changed = db.session.execute(
+    changed = db.session.scalar(
         update(Software)
-        .where(*seen)
+        .where(Software.id == row.id, Software.status == "pending")
+        .where(Software.revision == row.revision)
         .values(**described(metadata), notes=list(notes(metadata)))
-        .returning(Software.id)
-        .execution_options(synchronize_session=False)
-    ).first()
+        .returning(Software)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
     if changed is None:
         raise errors.Conflict("The software was decided or has changed meanwhile; try again.")
-    db.session.refresh(row)
-    return row
+    return changed
 
 
 def find_by_fingerprint(mark: str) -> Software | None:

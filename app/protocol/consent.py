@@ -74,13 +74,8 @@ def describe_scope(name: str) -> dict[str, Any]:
     """Describe a scope in plain words."""
     scope = scopes.find(name)
     if scope is None:
-        return {"name": name, "title": name, "description": "", "risk": "high"}
-    return {
-        "name": name,
-        "title": scope.description or name,
-        "description": name,
-        "risk": scope.risk,
-    }
+        return {"name": name, "title": "Something without a description", "risk": "high"}
+    return {"name": name, "title": scope.description or name, "risk": scope.risk}
 
 
 def describe_resource(uri: str) -> dict[str, str]:

@@ -99,7 +99,7 @@ def leave() -> BaseResponse:
 def justify() -> BaseResponse:
     """Keep what a signed-in person says about why the software is needed."""
     user = people.signed_in()
-    text = request.form.get("justification", "").strip()
+    text = request.form.get("justification", "").replace("\0", "").strip()
     if user is not None and text:
         software_id = request.form.get("software_id", "")
         decisions.justify(software_id, text, by=people.user_actor(user))

@@ -23,6 +23,7 @@ def axe() -> str:
 def check_looks(page: Page) -> None:
     """Fail when the page as it stands is hard to use for somebody, in any scheme or width."""
     found = []
+    page.evaluate(axe())
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         for scheme in SCHEMES:
@@ -37,7 +38,6 @@ def check_looks(page: Page) -> None:
 
 def faults(page: Page) -> list[str]:
     """Return the grave findings of axe, with the elements they are about."""
-    page.evaluate(axe())
     answer: dict[str, Any] = page.evaluate(
         "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS
     )

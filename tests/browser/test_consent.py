@@ -53,6 +53,7 @@ def test_the_page_says_who_asks_for_what_and_where_it_leads(
     expect(consent.get_by_text(f"Listens at {callback.host}")).to_be_visible()
     expect(consent.get_by_text(f"Approved by {approver.email}")).to_be_visible()
     expect(consent.get_by_text(SCOPE_TITLE)).to_be_visible()
+    expect(consent.get_by_text(SCOPE, exact=True)).to_have_count(1)
     expect(consent.get_by_text(RESOURCE)).to_be_visible()
     expect(consent.get_by_text(member.email)).to_be_visible()
     check_looks(consent)

@@ -44,7 +44,7 @@ def test_an_approver_approves_from_the_queue(
 
     press(page, "Approve")
 
-    expect(page.get_by_role("main")).to_contain_text(f"By {approver.email}".replace("By ", ""))
+    expect(page.get_by_role("main")).to_contain_text(f"{approver.email}, just now")
     expect(page.get_by_role("button", name="Block")).to_be_visible()
     check_looks(page)
     stranger = another_page()

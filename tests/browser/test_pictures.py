@@ -31,7 +31,7 @@ def keep(page: Page, name: str) -> None:
     """Write the picture if it is to be written; what it shows was checked before."""
     if os.environ.get("UPDATE_PICTURES"):
         IMAGES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=IMAGES / name, animations="disabled")
+        page.screenshot(path=IMAGES / name, animations="disabled", full_page=True)
 
 
 def test_the_pictures_show_the_queue_and_the_consent_page(page: Page, site: Site) -> None:
@@ -53,6 +53,7 @@ def test_the_pictures_show_the_queue_and_the_consent_page(page: Page, site: Site
     expect_heading(page, asked[0].name)
     press(page, "Approve")
     expect(page.get_by_role("button", name="Block")).to_be_visible()
+    page.set_viewport_size({"width": 720, "height": 800})
     page.goto(asked[0].url)
     expect_heading(page, f"Let {asked[0].name} use your account?")
     expect(page.get_by_role("button", name="Allow")).to_be_visible()

@@ -36,15 +36,10 @@ def test_an_approver_decides_in_place_and_goes_on_to_consent(
 
 @pytest.mark.slow
 def test_the_page_of_whoever_waits_goes_on_by_itself(
-    page: Page,
-    another_page: Pages,
-    site: Site,
-    member: Person,
-    approver: Person,
-    asked: AppRequest,
+    page: Page, another_page: Pages, site: Site, asked: AppRequest
 ) -> None:
     page.goto(site.url("/login"))
-    sign_in(page, member)
+    sign_in(page, site.add("member"))
     expect_heading(page, "Gatewright")
     page.goto(asked.url)
     stranger = another_page()
@@ -56,7 +51,7 @@ def test_the_page_of_whoever_waits_goes_on_by_itself(
 
     other = another_page()
     other.goto(site.url("/login"))
-    sign_in(other, approver)
+    sign_in(other, site.add("approver"))
     expect_heading(other, "Gatewright")
     other.goto(asked.url)
     press(other, "Approve")
@@ -68,17 +63,12 @@ def test_the_page_of_whoever_waits_goes_on_by_itself(
 
 @pytest.mark.slow
 def test_rejected_software_is_told_to_nobody_but_the_person(
-    page: Page,
-    another_page: Pages,
-    site: Site,
-    approver: Person,
-    asked: AppRequest,
-    callback: Callback,
+    page: Page, another_page: Pages, site: Site, asked: AppRequest, callback: Callback
 ) -> None:
     waiting = another_page()
     waiting.goto(asked.url)
     page.goto(site.url("/login"))
-    sign_in(page, approver)
+    sign_in(page, site.add("approver"))
     expect_heading(page, "Gatewright")
     page.goto(asked.url)
 

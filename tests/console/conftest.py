@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from app.domain import users
 from app.domain.audit import SERVER
+from app.domain.passwords import Passwords
 from app.extensions import db
 
 PASSWORD = "long enough for everybody"
@@ -18,13 +20,22 @@ TOKEN = re.compile(r'name="csrf(?:_token|-token)" (?:value|content)="([^"]+)"')
 Register = Callable[..., dict[str, Any]]
 
 
+class Known:
+    """Hashes the one password of the tests; the hash is made once."""
+
+    @staticmethod
+    @cache
+    def hash(password: str) -> str:
+        """Return the hash that every account of the tests has."""
+        return Passwords(19456, 1).hash(password)
+
+
 @pytest.fixture
 def people(app: Flask) -> dict[str, str]:
     """Create an account for each role; return the identifiers by role."""
-    hasher = app.extensions["gatewright.passwords"]
     with app.app_context():
         made = {
-            role: users.create(f"{role}@example.org", role, PASSWORD, hasher, by=SERVER).id
+            role: users.create(f"{role}@example.org", role, PASSWORD, Known(), by=SERVER).id
             for role in users.ROLES
         }
         db.session.commit()

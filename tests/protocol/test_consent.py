@@ -11,7 +11,7 @@ from tests.protocol.persons import answer_of, find_form
 
 
 @pytest.fixture
-def page(person, public):
+def page(clock, person, public):
     """Return the consent page of a signed-in person."""
     return person.consent_page(public)
 
@@ -193,7 +193,7 @@ def test_an_answer_by_get_or_without_the_token_of_the_form_changes_nothing(page,
     found = find_form(page, "/consent")
     fields = found.fields | {"decision": "allow"}
 
-    assert person.open(found.action, query_string=fields).status_code == 405
+    assert person.open(f"{found.action}&{form(fields)}").status_code == 405
     assert person.decide(page, csrf_token=None).status_code == 400
     crossed = {"Sec-Fetch-Site": "cross-site"}
     assert person.http.post(found.action, data=fields, headers=crossed).status_code == 403

@@ -6,7 +6,7 @@ from tests.protocol.persons import answer_of, find_form
 
 
 @pytest.fixture
-def allowed(person, public):
+def allowed(clock, person, public):
     """Return somebody who is signed in and has allowed the client."""
     person.allow(public)
     return person
@@ -28,14 +28,13 @@ def test_prompt_login_asks_for_the_password_in_spite_of_a_session(allowed, publi
     assert answer_of(allowed.decide(again))["code"]
 
 
-@pytest.mark.parametrize(
-    "age,max_age,asked",
-    [(0, "0", False), (1, "0", True), (60, "60", False), (61, "60", True), (61, "0061", False)],
-)
-def test_max_age_asks_for_the_password_when_the_sign_in_is_older(
-    allowed, public, clock, age, max_age, asked
-):
+AGES = [(0, "0", False), (1, "0", True), (60, "60", False), (61, "60", True), (61, "0061", False)]
+
+
+@pytest.mark.parametrize("case", AGES, ids=str)
+def test_max_age_asks_for_the_password_when_it_is_over(clock, allowed, public, case):
     """N-037"""
+    age, max_age, asked = case
     clock.advance(age)
     page = allowed.open(public.asking(max_age=max_age))
 

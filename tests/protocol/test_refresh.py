@@ -10,7 +10,7 @@ DAY = 86400
 
 
 @pytest.fixture
-def tokens(public, person):
+def tokens(clock, public, person):
     return person.tokens(public)
 
 

@@ -26,9 +26,13 @@ class Server:
 
 @contextmanager
 def running_server(
-    settings_env: Mapping[str, str], workers: int = 1, threads: int = 8, port: int | None = None
+    settings_env: Mapping[str, str],
+    workers: int = 1,
+    threads: int = 8,
+    port: int | None = None,
+    application: str = "wsgi:app",
 ) -> Iterator[Server]:
-    """Serve ``wsgi:app`` while the block lasts, with exactly these settings in the environment.
+    """Serve an application while the block lasts, with exactly these settings in the environment.
 
     The issuer is the server's own address unless ``GATEWRIGHT_ISSUER`` names another one.
     """
@@ -36,7 +40,7 @@ def running_server(
     base_url = f"http://127.0.0.1:{port}"
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     env = inherited | {"GATEWRIGHT_ISSUER": base_url} | dict(settings_env)
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
     command += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
     command += ["--no-control-socket", "--graceful-timeout", "5"]
     with started(command, ready=lambda: answers(port), env=env, cwd=ROOT) as process:

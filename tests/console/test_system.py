@@ -1,0 +1,292 @@
+"""The System page: health, keys, registration mode, and settings without their secrets."""
+
+import re
+
+import pytest
+
+from app.config import Settings, load
+from app.console import setting_groups
+from app.domain import audit, policies, signing_keys
+from app.domain.audit import SERVER, Filters, Tag
+from app.extensions import db, limiter
+from app.secret_files import FROM_FILE
+from tests.conftest import ISSUER, SECRET_KEY
+from tests.console.markup import controls, texts
+from tests.console.matrix import become, posts, rows, unlisted, ways_to_act, wrongly_reached
+
+PAGE = "/admin/system/"
+STATIC = "a-static-token-of-the-settings"
+ROUTES = (
+    ("GET", PAGE, "viewer"),
+    ("POST", f"{PAGE}rotate-key", "admin"),
+    ("POST", f"{PAGE}registration-mode", "admin"),
+)
+SOUNDS_SECRET = re.compile(r"_(key|token|secret|password|credential|url)$")
+
+
+@pytest.fixture
+def keys(app):
+    """Make the first key as start-up does; return a function that reads all, newest first."""
+    with app.app_context():
+        signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
+        db.session.commit()
+
+    def find():
+        with app.app_context():
+            return signing_keys.find_all()
+
+    return find
+
+
+@pytest.fixture
+def events(app):
+    """Return a function that reads the events with a tag."""
+
+    def happened(tag):
+        with app.app_context():
+            return list(audit.find_page(Filters(tag=tag), size=50))
+
+    return happened
+
+
+def shown(settings):
+    """Return what is shown of each setting by its variable."""
+    return {each.variable: each for _, found in setting_groups.grouped(settings) for each in found}
+
+
+def test_every_setting_is_shown_once_with_its_sentence(viewer):
+    said = texts(viewer.get(PAGE).text)
+
+    for name, field in Settings.model_fields.items():
+        assert said.count(f" GATEWRIGHT_{name.upper()} ") == 1
+        assert " ".join(field.description.split()) in said
+
+
+def test_every_setting_of_today_has_a_group_and_a_new_one_still_appears():
+    assert {setting_groups.group_of(name) for name in Settings.model_fields} == set(
+        setting_groups.GROUPS
+    )
+    assert setting_groups.group_of("not_thought_of_yet") == setting_groups.OTHER
+
+
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        ({"code_seconds": 60}, ("60", "seconds (1 minute)")),
+        ({"code_seconds": 61}, ("61", "seconds")),
+        ({"access_token_seconds": 7200}, ("7200", "seconds (2 hours)")),
+        ({"refresh_idle_seconds": 86400}, ("86400", "seconds (1 day)")),
+        ({"maximum_body_bytes": 8192}, ("8192", "bytes")),
+        ({"password_memory_kib": 20000}, ("20000", "KiB")),
+        ({"rate_limit_enabled": False}, ("off", "")),
+        ({"private_use_schemes": ("one", "two")}, ("one, two", "")),
+        ({"registration_token": "x" * 20}, ("********", "")),
+        ({"registration_token": "x" * 90}, ("********", "")),
+        ({"registration_token": ""}, ("", "")),
+    ],
+)
+def test_a_value_is_worded_for_people_and_a_secret_only_tells_that_it_is_set(value, words):
+    """C-41: the mask has one length."""
+    [name] = value
+
+    found = shown(load(**value))[f"GATEWRIGHT_{name.upper()}"]
+
+    assert (found.value, found.unit) == words
+
+
+def test_the_source_of_each_setting_is_told(monkeypatch, tmp_path):
+    secret = tmp_path / "redis"
+    secret.write_text("redis://127.0.0.1:6379/0\n")
+    monkeypatch.setenv("GATEWRIGHT_LOG_LEVEL", "debug")
+    monkeypatch.setenv("GATEWRIGHT_REDIS_URL_FILE", str(secret))
+
+    found = shown(load(contact="the front desk"))
+
+    assert found["GATEWRIGHT_LOG_LEVEL"].source == "environment"
+    assert found["GATEWRIGHT_REDIS_URL"].source == "file"
+    assert found["GATEWRIGHT_CONTACT"].source == "argument"
+    assert found["GATEWRIGHT_CODE_SECONDS"].source == "default"
+
+
+def test_every_setting_whose_name_sounds_secret_is_masked():
+    sounding = {name for name in Settings.model_fields if SOUNDS_SECRET.search(name)}
+
+    assert sounding
+    assert sounding == set(FROM_FILE)
+
+
+@pytest.mark.parametrize("overrides", [{"registration_token": STATIC}])
+@pytest.mark.parametrize("role", ["viewer", "approver", "admin"])
+def test_nobody_sees_a_secret_on_the_page(sign_in, role, settings, app, keys):
+    """C-41, C-64, X-47."""
+    page = sign_in(role).get(PAGE).text
+
+    with app.app_context():
+        sealed = [key.private_sealed.hex() for key in signing_keys.find_all()]
+    hidden = [STATIC, SECRET_KEY, settings.database_url.get_secret_value(), *sealed]
+    assert [secret for secret in hidden if secret in page] == []
+    assert "set, hidden ********" in texts(page)
+
+
+def test_a_sound_server_says_so(viewer, keys):
+    page = viewer.get(PAGE).text
+
+    for words in (
+        f"The issuer is {ISSUER}",
+        "The database answers and is up to date",
+        "Redis is not set",
+        "There is a signing key and the secret key opens it.",
+    ):
+        assert words in texts(page)
+    assert "Fault" not in texts(page)
+
+
+def test_a_database_of_another_version_and_a_missing_key_are_faults(viewer, app):
+    with app.app_context():
+        db.session.execute(db.text("UPDATE alembic_version SET version_num = '0000'"))
+        db.session.commit()
+
+    said = texts(viewer.get(PAGE).text)
+
+    assert "Database Fault The database was made by a newer version" in said
+    assert "up to date" not in said
+
+
+@pytest.mark.parametrize("overrides", [{"redis_url": "redis://127.0.0.1:1/0"}])
+def test_a_redis_that_does_not_answer_is_a_fault(viewer, keys):
+    assert "Redis Fault Redis does not answer" in texts(viewer.get(PAGE).text)
+
+
+def test_a_redis_that_answers_is_well(sign_in, app, keys, redis_url, settings, monkeypatch):
+    monkeypatch.setattr(limiter.storage, "check", lambda: True)
+    with_redis = settings.model_copy(update={"redis_url": load(redis_url=redis_url).redis_url})
+    monkeypatch.setitem(app.extensions, "gatewright.settings", with_redis)
+
+    assert "Redis OK Redis answers." in texts(sign_in("viewer").get(PAGE).text)
+
+
+def test_an_admin_rotates_the_key_and_the_old_one_goes_on_verifying(
+    admin, csrf, keys, client, clock
+):
+    [first] = keys()
+    assert len(client.get("/.well-known/jwks.json").json["keys"]) == 1
+    clock.advance(1)
+
+    answer = admin.post(f"{PAGE}rotate-key", data={"csrf_token": csrf(admin)})
+
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    new, old = keys()
+    assert (old.kid, old.state, new.state) == (first.kid, "retired", "active")
+    published = {key["kid"] for key in client.get("/.well-known/jwks.json").json["keys"]}
+    assert published == {old.kid, new.kid}
+    said = texts(admin.get(PAGE).text)
+    assert f"{new.kid} Active" in said
+    assert f"{old.kid} Retired" in said
+
+
+def test_a_key_that_verifies_nothing_any_more_is_told_apart(viewer, app, keys, clock):
+    [first] = keys()
+    with app.app_context():
+        signing_keys.create(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
+        db.session.get(signing_keys.SigningKey, first.kid).retired_at -= signing_keys.KEPT_SECONDS
+        db.session.commit()
+
+    assert f"{first.kid} Expired" in texts(viewer.get(PAGE).text)
+
+
+@pytest.mark.parametrize("mode", ["closed", "token"])
+def test_an_admin_switches_the_mode_and_registration_follows_at_once(
+    admin, csrf, client, events, mode
+):
+    form = {"csrf_token": csrf(admin), "mode": mode}
+
+    answer = admin.post(f"{PAGE}registration-mode", data=form)
+
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    body = {"redirect_uris": ["https://client.example/cb"]}
+    assert client.post("/register", json=body).status_code == {"closed": 403, "token": 401}[mode]
+    [event] = events(Tag.MODE_CHANGED)
+    assert (event.actor_name, event.detail) == (
+        "admin@example.org",
+        {"before": "open", "after": mode},
+    )
+    said = texts(admin.get(PAGE).text)
+    assert f"{mode.capitalize()} In force" in said
+    assert "the settings say open" in said
+
+
+def test_switching_asks_first_with_and_without_script(admin):
+    page = admin.get(PAGE).text
+
+    forms = controls(page, "form", action=f"{PAGE}registration-mode")
+    assert len(forms) == 2
+    assert all("takes effect with the next request" in form["data-confirm"] for form in forms)
+    assert page.count('<noscript><label class="check"><input type="checkbox" required>') == 2
+
+
+@pytest.mark.parametrize("mode", ["", "ajar", "OPEN", "open\0"])
+def test_a_mode_that_does_not_exist_is_refused(admin, csrf, events, mode):
+    form = {"csrf_token": csrf(admin), "mode": mode}
+
+    assert admin.post(f"{PAGE}registration-mode", data=form).status_code == 400
+    assert events(Tag.MODE_CHANGED) == []
+
+
+def test_switching_to_the_mode_in_force_is_no_event(admin, csrf, events):
+    form = {"csrf_token": csrf(admin), "mode": "open"}
+
+    assert admin.post(f"{PAGE}registration-mode", data=form).status_code == 303
+    assert events(Tag.MODE_CHANGED) == []
+
+
+def test_two_who_switch_for_the_first_time_at_once_both_get_an_answer(app, monkeypatch):
+    with app.app_context():
+        policies.switch_mode("token", "open", by=SERVER)
+        db.session.commit()
+        monkeypatch.setattr(policies, "registration_mode", lambda _configured: "open")
+
+        policies.switch_mode("closed", "open", by=SERVER)
+        db.session.commit()
+        monkeypatch.undo()
+
+        assert policies.registration_mode("open") == "closed"
+
+
+@pytest.mark.parametrize("role", ["viewer", "approver"])
+def test_who_is_no_admin_finds_nothing_to_press(sign_in, keys, role):
+    assert ways_to_act(sign_in(role).get(PAGE).text) == set()
+
+
+@pytest.mark.parametrize("role", ["member", "viewer", "approver", "admin"])
+def test_each_address_is_open_to_its_role_and_those_above(app, admin, people, csrf, role):
+    """C-40, C-42, X-48."""
+    token = csrf(admin)
+    become(app, people["admin"], role)
+
+    assert wrongly_reached(admin, token, role, ROUTES) == []
+
+
+def test_every_address_has_a_role(app):
+    """C-40."""
+    assert unlisted(app, "system", ROUTES) == set()
+
+
+def test_nothing_is_changed_without_the_token_of_the_page(admin, app, keys):
+    """C-20."""
+    before = rows(app)
+
+    for path in posts(ROUTES):
+        assert admin.post(path, data={"mode": "closed"}).status_code == 400
+
+    assert rows(app) == before
+
+
+def test_looking_changes_nothing(admin, app, keys):
+    """C-21, X-46."""
+    before = rows(app)
+
+    assert admin.get(PAGE).status_code == 200
+    for path in posts(ROUTES):
+        assert admin.get(path).status_code == 405
+
+    assert rows(app) == before
