@@ -32,11 +32,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     configure(app, chosen)
     app.session_interface = DatabaseSessions()
+    logs.init_app(app)  # first, so that whatever refuses a request knows its id
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db, directory=str(mount.folder("migrations")))
     extensions.csrf.init_app(app)
     extensions.limiter.init_app(app)
-    for part in (logs, security, views, limits, errors, protocol, console):
+    for part in (security, views, limits, errors, protocol, console):
         part.init_app(app)
     app.wsgi_app = mount.IssuerPath(app.wsgi_app, chosen.issuer)  # type: ignore[method-assign]
     if chosen.trusted_proxies:

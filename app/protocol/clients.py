@@ -66,7 +66,7 @@ def update_client(client_id: str) -> Response:
     )
     verdict = policies.judge(arrival)
 
-    with still_there():
+    with undisturbed():
         admissions.change(client, arrival, verdict, by=registrant(client))
     db.session.commit()
     return json_answer(clients.information(client, settings.issuer))
@@ -77,7 +77,7 @@ def delete_client(client_id: str) -> Response:
     """Delete a client (RFC 7592 section 2.3)."""
     client = own_client(client_id)
 
-    with still_there():
+    with undisturbed():
         clients.delete(client, "deleted by its registrant", by=registrant(client))
     db.session.commit()
     return Response(status=204)
@@ -102,11 +102,15 @@ def own_client(client_id: str) -> Client:
 
 
 @contextmanager
-def still_there() -> Iterator[None]:
-    """Answer for a client that was deleted meanwhile as for one that never was."""
+def undisturbed() -> Iterator[None]:
+    """Undo a change that lost a race; a client deleted meanwhile looks like one never seen."""
     try:
         yield
+    except errors.Conflict:
+        db.session.rollback()
+        raise
     except errors.NotFound:
+        db.session.rollback()
         raise errors.InvalidToken(REFUSED) from None
 
 

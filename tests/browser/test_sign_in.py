@@ -8,7 +8,7 @@ from tests.browser.steps import expect_heading, press, sign_in, tab_to
 from tests.flows.person import Person
 
 
-def test_a_person_signs_in_and_out(page: Page, site: Site, member: Person) -> None:
+def test_a_person_signs_in(page: Page, site: Site, member: Person) -> None:
     page.goto(site.url("/login"))
     check_looks(page)
 
@@ -17,6 +17,19 @@ def test_a_person_signs_in_and_out(page: Page, site: Site, member: Person) -> No
     expect_heading(page, "Gatewright")
     assert page.url == site.url("/")
     check_looks(page)
+
+
+def test_an_operator_signs_out_of_the_console(page: Page, site: Site, approver: Person) -> None:
+    page.goto(site.url("/admin/"))
+    sign_in(page, approver)
+    page.wait_for_url(site.url("/admin/"))
+
+    press(page, "Sign out")
+
+    expect_heading(page, "You are signed out")
+    check_looks(page)
+    page.goto(site.url("/admin/"))
+    expect_heading(page, "Sign in")
 
 
 def test_a_wrong_password_is_said_and_leaves_the_address_typed(

@@ -12,6 +12,7 @@ from tests.browser.steps import expect_heading, press, sign_in
 from tests.flows.person import Person
 from tests.services.callback import Callback
 
+pytestmark = pytest.mark.timeout(180)
 Pages = Callable[[], Page]
 
 

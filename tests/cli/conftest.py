@@ -10,6 +10,9 @@ from click.testing import CliRunner, Result
 from app.cli import main
 from tests.conftest import ISSUER, SECRET_KEY
 
+ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what never reaches the database."""
+
 
 @pytest.fixture
 def cli_env(database_url, tmp_path) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cli.conftest import ON_ONE_DATABASE
+
 SCOPE = ("scope", "create", "tool:read", "--description", "Read with the tool")
 RESOURCE = ("resource", "create", "https://api.example/mcp", "--name", "Tools")
 
@@ -60,6 +62,7 @@ def test_a_resource_is_there_once_whatever_its_slash(said, refusal):
     assert refusal("resource", "create", "https://api.example/", "--name", "Tools") == "conflict"
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "words",
     [

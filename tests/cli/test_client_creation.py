@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cli.conftest import ON_ONE_DATABASE
+
 pytestmark = pytest.mark.usefixtures("catalogue")
 
 RESOURCE = "https://api.example/mcp"
@@ -146,6 +148,7 @@ def test_the_refusal_names_the_scope_that_is_missing(run):
     assert "scope: tool:reed" in run(*MACHINE, "--scope", "tool:reed").stderr
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "words",
     [

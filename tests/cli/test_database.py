@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from app import create_app
 from app.config import load
 from app.extensions import db
+from tests.cli.conftest import ON_ONE_DATABASE
 from tests.conftest import ISSUER, SECRET_KEY
 
 
@@ -14,7 +15,7 @@ def test_a_database_that_is_up_to_date_passes(said):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_an_empty_database_is_brought_up_and_gets_one_key(said, run, request, kind, tmp_path):
     url = f"sqlite:///{tmp_path / 'empty.db'}"
     if kind == "postgresql":
@@ -28,7 +29,7 @@ def test_an_empty_database_is_brought_up_and_gets_one_key(said, run, request, ki
     assert [key["state"] for key in said("keys", "list", database_url=url)] == ["active"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_only_this_user_can_read_a_new_sqlite_file(said, run, tmp_path):
     folder = tmp_path / "fresh"
     own = {"data_dir": str(folder), "database_url": None, "secret_key": None}

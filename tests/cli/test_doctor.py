@@ -2,10 +2,10 @@
 
 import json
 
-import pytest
 import sqlalchemy as sa
 
 from app.extensions import db
+from tests.cli.conftest import ON_ONE_DATABASE
 
 
 def examined(run, **changes):
@@ -78,7 +78,7 @@ def test_a_redis_that_does_not_answer_is_a_fault(run, said):
     assert found["redis"] == "fault"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_a_server_on_this_machine_only_is_noted(run, tmp_path):
     fresh = {"data_dir": str(tmp_path / "a"), "database_url": None, "secret_key": None}
     run("db", "upgrade", **fresh)

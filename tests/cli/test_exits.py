@@ -11,6 +11,7 @@ from app import exits
 from app.cli import main
 from app.cli.shell import Command
 from app.extensions import db
+from tests.cli.conftest import ON_ONE_DATABASE
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "postgresql://gatewright:hunter2@127.0.0.1:1/gatewright"
@@ -28,6 +29,7 @@ def leaves(command=main, path=()):
 COMMANDS = dict(leaves())
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_takes_json_and_has_help(run, words):
     result = run(*words, "--help")
@@ -38,6 +40,7 @@ def test_every_command_takes_json_and_has_help(run, words):
     assert COMMANDS[words].help
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("code, meaning", exits.MEANINGS.items())
 def test_every_exit_code_is_documented(run, code, meaning):
     helped = " ".join(run("--help").stdout.split())
@@ -55,6 +58,7 @@ def test_every_command_and_option_is_in_the_documentation(words):
     assert {name for name in options if name[:2] == "--" and name not in documented} == set()
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "words", [["client", "list"], ["db", "check"], ["db", "upgrade"], ["keys", "list"], ["serve"]]
 )
@@ -90,6 +94,7 @@ def test_a_database_of_a_newer_program_ends_with_four(run, app, words):
     assert "newer version" in result.stderr
 
 
+@ON_ONE_DATABASE
 def test_all_faults_of_the_configuration_are_listed_and_end_with_three(run):
     result = run("client", "list", issuer="http://example.org", secret_key="short")
 
@@ -100,7 +105,7 @@ def test_all_faults_of_the_configuration_are_listed_and_end_with_three(run):
     ]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_a_data_directory_that_cannot_be_used_ends_with_three(run, tmp_path):
     (tmp_path / "file").touch()
     here = {"data_dir": str(tmp_path / "file"), "database_url": None, "secret_key": None}
@@ -113,7 +118,7 @@ def test_a_data_directory_that_cannot_be_used_ends_with_three(run, tmp_path):
         assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "text, mode", [("x" * 43, 0o644), ("short", 0o600), ("", 0o600)], ids=["open", "short", "empty"]
 )
@@ -128,6 +133,7 @@ def test_a_bad_file_of_the_secret_key_ends_with_three(run, tmp_path, text, mode)
     assert "secret_key in the data directory must" in result.stderr
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("words", [[], ["nothing"], ["client"], ["client", "show"], ["--nothing"]])
 def test_wrong_usage_ends_with_two(run, words):
     assert run(*words).exit_code == exits.USAGE

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cli.conftest import ON_ONE_DATABASE
+
 BODY = {"client_name": "App", "redirect_uris": ["https://app.example/cb"]}
 
 
@@ -51,6 +53,7 @@ def test_an_unknown_token_cannot_be_revoked(refusal):
     assert refusal("initial-token", "revoke", "nothing") == "not_found"
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "option",
     [

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import pytest
+from tests.cli.conftest import ON_ONE_DATABASE
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = ON_ONE_DATABASE
 
 
 def rows(said, **changes):

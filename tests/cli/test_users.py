@@ -4,6 +4,8 @@ import stat
 
 import pytest
 
+from tests.cli.conftest import ON_ONE_DATABASE
+
 PASSWORD = "correct horse battery"
 CREATE = ("user", "create", "ann@example.org", "--role", "admin", "--password-stdin")
 
@@ -55,6 +57,7 @@ def test_an_address_has_one_account_whatever_its_case(said, refusal):
     assert refusal(*again, stdin=PASSWORD) == "conflict"
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "words",
     [

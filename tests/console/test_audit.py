@@ -11,8 +11,9 @@ from app.console import audit_export
 from app.domain import audit
 from app.domain.audit import SERVER, Actor, Filters, Tag
 from app.extensions import db
+from tests.console.conftest import csrf_of
 from tests.console.markup import controls, shape, texts
-from tests.console.matrix import rows, unlisted
+from tests.console.matrix import become, rows, unlisted
 
 TRAIL = "/admin/audit/"
 PERSON = Actor("operator", "u-1", "ada@example.org", "192.0.2.7", "request-1")
@@ -215,14 +216,14 @@ def test_every_shape_of_detail_can_be_shown(viewer, record, detail):
     assert viewer.get(f"{TRAIL}{record(Tag.SCOPE_UPDATED, **detail)}").status_code == 200
 
 
-@pytest.mark.parametrize("tag", Tag)
-def test_every_kind_of_event_can_be_shown(viewer, record, tag, database_url):
-    if not database_url.startswith("sqlite"):
-        pytest.skip("what a template does is the same on every database")
-    number = record(tag, "", by=SERVER)
+def test_every_kind_of_event_can_be_shown(viewer, record):
+    numbers = {tag: record(tag, "", by=SERVER) for tag in Tag}
 
-    assert viewer.get(f"{TRAIL}{number}").status_code == 200
-    assert number in listed(viewer.get(TRAIL).text)
+    trail = viewer.get(f"{TRAIL}?size=100").text
+
+    assert set(numbers.values()) <= set(listed(trail))
+    for tag, number in numbers.items():
+        assert tag.value in texts(viewer.get(f"{TRAIL}{number}").text)
 
 
 @pytest.mark.parametrize("number", ["0", "99999999999999999999999", "-1", "x", "%00"])
@@ -343,7 +344,7 @@ def test_hostile_text_in_an_event_is_text_on_every_page(viewer, record, text):
             by=Actor("client", said, said, said[:64], said[:64]),
             client_id=said,
             before={"client_name": said},
-            after={"client_name": "after", said: said},
+            after={"client_name": "after", f"x{said}": said},
             name=said,
             metadata={"client_name": said},
         )
@@ -368,18 +369,18 @@ def test_every_address_of_the_trail_is_held_against_the_roles(app):
     assert unlisted(app, "audit", READING + EXPORTING) == set()
 
 
-@pytest.mark.parametrize("method, path, role", READING + EXPORTING)
-def test_the_trail_is_for_operators(client, member, csrf, method, path, role):
-    """C-40: default deny; a form of somebody signed out leads to the sign-in page."""
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)[1]
-    answer = client.open(path, method=method, data={"csrf_token": token})
+@pytest.mark.parametrize("method, path, _role", READING + EXPORTING)
+def test_the_trail_is_for_operators(client, viewer, people, app, csrf, method, path, _role):
+    """C-40, C-42: strangers go to sign in; who is no operator any more is refused at once."""
+    theirs = {"csrf_token": csrf(viewer)}
+    become(app, people["viewer"], "member")
+    anonymous = {"csrf_token": csrf_of(client.get("/login").text)}
 
-    assert role == "viewer"
+    answer = client.open(path, method=method, data=anonymous)
+
     assert answer.status_code == 303
     assert answer.location.startswith("/login")
-    theirs = re.search(r'name="csrf_token" value="([^"]+)"', member.get("/login").text)
-    form = {"csrf_token": theirs[1]} if theirs else {}
-    assert member.open(path, method=method, data=form).status_code in (400, 403)
+    assert viewer.open(path, method=method, data=theirs).status_code == 403
 
 
 def test_reading_the_trail_changes_nothing(viewer, record, app):

@@ -69,7 +69,7 @@ def test_what_was_turned_away_is_counted_by_kind_for_a_day(client, sign_in, cloc
     clock.advance(86400 + 60)
     refuse()
     refuse()
-    assert client.post("/token", data={"grant_type": "none"}).status_code == 400
+    assert client.post("/token", data={"grant_type": "none"}).status_code == 401
     viewer = sign_in("viewer")
 
     found = numbers(viewer.get(OVERVIEW).text)

@@ -550,31 +550,47 @@ def test_the_way_back_after_signing_in_stays_on_this_server(client, sign_in, url
     assert not back.location.startswith("//")
 
 
-@pytest.mark.parametrize("verb", ["approve", "reject", *(f"ID/{verb}" for verb in DECISIONS)])
-@pytest.mark.parametrize("change", ["missing", "of another session", "cross-site", "by GET"])
+@pytest.mark.parametrize(
+    "change, status",
+    [("missing", 400), ("empty", 400), ("of another session", 400), ("cross-site", 403)],
+)
 def test_a_decision_that_the_approver_did_not_send_is_refused(
-    approver, admin, register, find, csrf, verb, change
+    approver, admin, register, find, csrf, change, status
 ):
-    """C-20, X-46: a decision needs a form of this session, sent by POST from this site."""
+    """C-20, X-46: a decision needs a form of this session, sent from this site."""
     register()
     row = find()
     form = decision(csrf, approver, row, selected=selection(row))
     headers = {"Sec-Fetch-Site": "cross-site" if change == "cross-site" else "same-origin"}
-    address = QUEUE + verb.replace("ID", row.id)
     if change == "missing":
         del form["csrf_token"]
-    elif change == "of another session":
-        form["csrf_token"] = csrf(admin)
+    elif change != "cross-site":
+        form["csrf_token"] = "" if change == "empty" else csrf(admin)
 
-    if change == "by GET":
-        answer = approver.get(address, query_string=form)
-    else:
-        answer = approver.post(address, data=form, headers=headers)
+    answers = [
+        approver.post(address, data=form, headers=headers) for address in decision_addresses(row)
+    ]
 
-    assert answer.status_code == {"cross-site": 403, "by GET": 404}.get(change, 400) or (
-        change == "by GET" and answer.status_code == 405
-    )
+    assert {answer.status_code for answer in answers} == {status}
     assert find().status == "pending"
+
+
+def test_no_decision_is_made_by_reading_an_address(approver, register, find, csrf):
+    """X-46: htmx or a picture that reads the address of a decision decides nothing."""
+    register()
+    row = find()
+    form = decision(csrf, approver, row, selected=selection(row))
+
+    answers = [approver.get(each, query_string=form) for each in decision_addresses(row)]
+
+    assert {answer.status_code for answer in answers} <= {404, 405}
+    assert find().status == "pending"
+
+
+def decision_addresses(row):
+    """Return every address that decides about software."""
+    single = [f"{QUEUE}{row.id}/{verb}" for verb in DECISIONS]
+    return [f"{QUEUE}approve", f"{QUEUE}reject", *single]
 
 
 @pytest.mark.parametrize("software_id", ["unknown", "%00", "a" * 3000])

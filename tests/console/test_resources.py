@@ -81,6 +81,7 @@ def test_an_admin_adds_a_resource(admin, csrf, catalogue, resource, app):
         assert (event.subject, event.actor_name) == ("https://new.example/", "admin@example.org")
 
 
+@pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize(
     "change, field",
     [
@@ -103,9 +104,7 @@ def test_an_admin_adds_a_resource(admin, csrf, catalogue, resource, app):
         ({"access_token_seconds": "soon"}, "access_token_seconds"),
     ],
 )
-def test_a_resource_that_cannot_be_is_refused_beside_its_field(
-    admin, csrf, catalogue, app, change, field
-):
+def test_a_resource_that_cannot_be_is_refused_beside_its_field(admin, csrf, app, change, field):
     before = rows(app)
 
     answer = admin.post(f"{LIST}new", data=form(csrf, admin, **change))

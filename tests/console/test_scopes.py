@@ -76,6 +76,7 @@ def test_an_admin_adds_a_scope(admin, csrf, scope, happened):
     assert "The scope is in the catalogue." in texts(admin.get(LIST).text)
 
 
+@pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize(
     "change, field",
     [
@@ -93,9 +94,7 @@ def test_an_admin_adds_a_scope(admin, csrf, scope, happened):
         ({"risk": "none"}, "risk"),
     ],
 )
-def test_a_scope_that_cannot_be_is_refused_beside_its_field(
-    admin, csrf, catalogue, app, change, field
-):
+def test_a_scope_that_cannot_be_is_refused_beside_its_field(admin, csrf, app, change, field):
     before = rows(app)
     form = {"csrf_token": csrf(admin), "name": "new", "description": "New", "risk": "low"} | change
 

@@ -117,12 +117,11 @@ def test_every_setting_whose_name_sounds_secret_is_masked():
 
 @pytest.mark.parametrize("overrides", [{"registration_token": STATIC}])
 @pytest.mark.parametrize("role", ["viewer", "approver", "admin"])
-def test_nobody_sees_a_secret_on_the_page(sign_in, role, settings, app, keys):
+def test_nobody_sees_a_secret_on_the_page(sign_in, role, settings, keys):
     """C-41, C-64, X-47."""
     page = sign_in(role).get(PAGE).text
 
-    with app.app_context():
-        sealed = [key.private_sealed.hex() for key in signing_keys.find_all()]
+    sealed = [key.private_sealed.hex() for key in keys()]
     hidden = [STATIC, SECRET_KEY, settings.database_url.get_secret_value(), *sealed]
     assert [secret for secret in hidden if secret in page] == []
     assert "set, hidden ********" in texts(page)

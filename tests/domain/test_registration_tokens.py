@@ -79,6 +79,7 @@ def test_the_last_use_is_the_last(context, clock):
     row, value = create(uses=2)
     for _ in range(2):
         redeem(check(value, ""), by=CLIENT)
+        db.session.expire_all()
 
     with pytest.raises(errors.InvalidToken):
         check(value, "")

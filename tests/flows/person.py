@@ -99,7 +99,7 @@ class Reader(HTMLParser):
             self.open_form.fields.append((attributes["name"], words))
 
 
-@dataclass
+@dataclass(repr=False)
 class Page:
     """What the browser shows."""
 
@@ -117,7 +117,7 @@ class Page:
         assert len(found) == 1, f"{len(found)} forms with {button!r} on: {self}"
         return found[0]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Say what a failed test needs to know."""
         return f"{self.status} {self.url.partition('?')[0]}: {self.text[:600]}"
 

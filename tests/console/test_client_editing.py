@@ -1,0 +1,166 @@
+"""The form that changes a client: scopes, redirect URIs with a verdict each, token lifetime."""
+
+import pytest
+
+from app.domain import audit, clients, decisions, scopes, software
+from app.domain.audit import SERVER, Filters, Tag
+from app.domain.client_records import Client, load
+from app.extensions import db
+from tests.console.markup import controls, texts
+from tests.console.matrix import rows
+
+LIST = "/admin/clients/"
+URI = "https://client.example/cb"
+
+
+@pytest.fixture
+def made(app, register):
+    """Register a client whose software is approved for two scopes; return its identifier."""
+    client_id = register(client_name="Editor")["client_id"]
+    with app.app_context():
+        for name in ("tools", "write", "other"):
+            scopes.create(name, f"About {name}", by=SERVER)
+        row = software.get(clients.get(client_id).software_id)
+        decisions.approve(row.id, row.revision, by=SERVER, allowed=["tools", "write"])
+        db.session.commit()
+    return client_id
+
+
+@pytest.fixture
+def save(admin, csrf, made):
+    """Return a function that sends the form of the client as a browser does."""
+    token = csrf(admin)
+
+    def send(**fields):
+        form = {"csrf_token": token, "follows": "on", "redirect_uris": URI, "kind": ""} | fields
+        filled = {name: value for name, value in form.items() if value is not None}
+        return admin.post(f"{LIST}edit/{made}", data=filled)
+
+    return send
+
+
+@pytest.fixture
+def stored(app, made):
+    """Return a function that reads the client."""
+
+    def find():
+        with app.app_context():
+            return db.session.get(Client, made)
+
+    return find
+
+
+def test_the_form_shows_what_is_in_force_and_offers_the_scopes_of_the_software(admin, made):
+    page = admin.get(f"{LIST}edit/{made}").text
+
+    assert controls(page, name="follows", checked=None)
+    assert {box["value"] for box in controls(page, name="scopes")} == {"tools", "write"}
+    assert URI in texts(page)
+
+
+def test_a_ceiling_below_the_software_is_in_force_at_once(save, app, made, stored):
+    answer = save(follows=None, scopes=["tools", "other"])
+
+    assert (answer.status_code, answer.location) == (303, f"{LIST}{made}")
+    assert stored().scopes == ["tools"]
+    with app.app_context():
+        assert load(made).scopes == {"tools"}
+        event = audit.find_page(Filters(tag=Tag.CLIENT_UPDATED), size=1)[0]
+        assert event.actor_name == "admin@example.org"
+        assert event.detail == {"before": {"scopes": None}, "after": {"scopes": ["tools"]}}
+
+    save(scopes=["tools"])
+    assert stored().scopes is None
+
+
+def test_redirect_uris_are_taken_one_per_line_or_pasted_with_spaces(save, stored):
+    save(redirect_uris=f"  {URI}\r\nhttp://127.0.0.1/cb com.example.app:/cb\n\n{URI}\n")
+
+    assert stored().client_metadata["redirect_uris"] == [
+        URI,
+        "http://127.0.0.1/cb",
+        "com.example.app:/cb",
+    ]
+
+
+def test_each_refused_redirect_uri_has_its_own_sentence_and_nothing_is_saved(save, app):
+    before = rows(app)
+
+    answer = save(redirect_uris=f"http://evil.example/cb\n{URI}\njavascript:alert(1)")
+
+    assert answer.status_code == 422
+    said = texts(answer.text)
+    assert "Refused http://evil.example/cb A redirect URI may use http only for" in said
+    assert f"Accepted {URI}" in said
+    assert "Refused javascript:alert(1) A redirect URI must not use this scheme" in said
+    assert controls(answer.text, "textarea", name="redirect_uris", **{"aria-invalid": "true"})
+    assert rows(app) == before
+
+
+@pytest.mark.parametrize(
+    "fields, field",
+    [
+        ({"redirect_uris": ""}, "redirect_uris"),
+        ({"redirect_uris": None}, "redirect_uris"),
+        ({"redirect_uris": f"{URI}\0"}, "redirect_uris"),
+        ({"redirect_uris": "https://*.example/cb"}, "redirect_uris"),
+        ({"redirect_uris": "\n".join(f"{URI}{n}" for n in range(33))}, "redirect_uris"),
+        ({"access_token_seconds": "29"}, "access_token_seconds"),
+        ({"access_token_seconds": "86401"}, "access_token_seconds"),
+        ({"access_token_seconds": "1e3"}, "access_token_seconds"),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(save, app, fields, field):
+    before = rows(app)
+
+    answer = save(**fields)
+
+    assert answer.status_code == 422
+    assert controls(answer.text, "span", id=f"e-{field}")
+    assert rows(app) == before
+
+
+def test_the_lifetime_of_tokens_is_set_and_taken_back(save, stored):
+    save(access_token_seconds="120")
+    assert stored().access_token_seconds == 120
+
+    save(access_token_seconds="")
+    assert stored().access_token_seconds is None
+
+
+def test_a_client_that_signs_nobody_in_has_no_redirect_uris_to_edit(admin, csrf, register, app):
+    made = register(grant_types=["client_credentials"], redirect_uris=None)["client_id"]
+
+    page = admin.get(f"{LIST}edit/{made}").text
+    answer = admin.post(
+        f"{LIST}edit/{made}", data={"csrf_token": csrf(admin), "access_token_seconds": "60"}
+    )
+
+    assert not controls(page, "textarea")
+    assert answer.status_code == 303
+    with app.app_context():
+        assert db.session.get(Client, made).access_token_seconds == 60
+
+
+def test_the_verdicts_alone_are_given_while_typing_and_nothing_changes(admin, csrf, app):
+    form = {"csrf_token": csrf(admin), "redirect_uris": "com.example.app:/cb", "kind": "web"}
+    before = rows(app)
+
+    as_web = admin.post(f"{LIST}check-redirect-uris", data=form)
+    as_native = admin.post(f"{LIST}check-redirect-uris", data=form | {"kind": "native"})
+
+    assert texts(as_web.text).startswith("Refused com.example.app:/cb A redirect URI may use")
+    assert texts(as_native.text) == "Accepted com.example.app:/cb"
+    assert rows(app) == before
+
+
+def test_a_hostile_redirect_uri_is_text_in_its_verdict(admin, csrf):
+    """C-32."""
+    hostile = "https://a.example/<script>alert(1)</script>\"onload='x'"
+    form = {"csrf_token": csrf(admin), "redirect_uris": hostile, "kind": "web"}
+
+    page = admin.post(f"{LIST}check-redirect-uris", data=form).text
+
+    assert hostile in texts(page)
+    assert "<script" not in page
+    assert not controls(page, "bdi", onload="x")

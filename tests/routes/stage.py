@@ -1,0 +1,204 @@
+"""A furnished server and everybody who may call it, so that each route can really be called."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.domain import (
+    admissions,
+    client_metadata,
+    registration_tokens,
+    resources,
+    scopes,
+    signing_keys,
+    users,
+)
+from app.domain.audit import SERVER
+from app.domain.passwords import Passwords
+from app.extensions import db
+from tests.conftest import ISSUER, Client
+from tests.routes.table import Route
+
+PASSWORD = "a sentence that nobody guesses"
+REDIRECT = "https://client.example/cb"
+RESOURCE = "https://api.example/mcp"
+SCOPE = "tools:read"
+FORM = "application/x-www-form-urlencoded"
+CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+ANONYMOUS = "anonymous"
+QUERIES = {"/admin/scopes/edit": {"name": SCOPE}, "/admin/resources/edit": {"uri": RESOURCE}}
+
+
+class Hash:
+    """Hashes the one password of everybody once."""
+
+    @staticmethod
+    @cache
+    def hash(password: str) -> str:
+        return Passwords(19456, 1).hash(password)
+
+
+class Stage:
+    """One app with something of everything in it; ``call`` plays a row of the table."""
+
+    def __init__(self, app: Flask) -> None:
+        app.test_client_class = Client
+        self.app = app
+        self.values: dict[str, str] = {"filename": "base.css", "_rest": "x", "issuer_path": "x"}
+        with app.app_context():
+            self.furnish()
+            db.session.commit()
+        self.register()
+        self.browsers: dict[str, FlaskClient] = {}
+        self.tokens: dict[str, str] = {}
+        self.typed = PASSWORD
+
+    def furnish(self) -> None:
+        """Make people, a scope, a resource, a client and an initial access token."""
+        signing_keys.ensure(self.app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
+        for role in users.ROLES:
+            users.create(f"{role}@people.example", role, PASSWORD, Hash(), by=SERVER)
+        scopes.create(SCOPE, "Read your tools", by=SERVER)
+        resources.create(RESOURCE, "Tools", [SCOPE], by=SERVER)
+        metadata = client_metadata.parse(
+            {
+                "client_name": "By hand",
+                "redirect_uris": [REDIRECT],
+                "grant_types": ["authorization_code", "refresh_token"],
+                "token_endpoint_auth_method": "client_secret_post",
+            }
+        )
+        client, issued = admissions.create(metadata, by=SERVER, allowed=[SCOPE])
+        self.values |= {"client_id": client.client_id, "client_secret": issued.client_secret}
+        row, _ = registration_tokens.create("Team", by=SERVER)
+        self.values |= {"token_id": row.id, "event_id": "1"}
+
+    def register(self) -> None:
+        """Let a stranger register, whose software then waits."""
+        answer = self.new_browser().post("/register", json=self.metadata())
+        assert answer.status_code == 201, answer.text
+        self.waiting = dict(answer.json)
+        with self.app.app_context():
+            row = db.session.execute(
+                db.text("SELECT id, revision FROM software WHERE status = 'pending'")
+            ).one()
+            self.values |= {"software_id": row[0], "revision": row[1]}
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what the stranger registers."""
+        return {"client_name": "Stranger", "redirect_uris": [REDIRECT], "scope": SCOPE}
+
+    def new_browser(self) -> FlaskClient:
+        """Return a browser without cookies."""
+        browser = self.app.test_client()
+        browser.environ_base["HTTP_REFERER"] = f"{ISSUER}/"
+        return browser
+
+    def browser(self, role: str) -> FlaskClient:
+        """Return the browser of somebody with a role; it knows a CSRF token of its session."""
+        if role not in self.browsers:
+            browser = self.browsers[role] = self.new_browser()
+            page = browser.get("/login")
+            self.tokens[role] = CSRF.search(page.text)[1]
+            if role != ANONYMOUS:
+                form = {"username": f"{role}@people.example", "password": PASSWORD}
+                answer = self.post(browser, "/login", form | {"csrf_token": self.tokens[role]})
+                assert answer.status_code == 303, answer.text
+                waiting = browser.get(f"/authorize?{self.asking(self.waiting['client_id'])}")
+                self.tokens[role] = CSRF.search(waiting.text)[1]
+        return self.browsers[role]
+
+    def asking(self, client_id: str) -> str:
+        """Return the query of an authorization request."""
+        return urlencode(
+            {
+                "response_type": "code",
+                "client_id": client_id,
+                "redirect_uri": REDIRECT,
+                "scope": SCOPE,
+                "resource": RESOURCE,
+                "code_challenge": "c" * 43,
+                "code_challenge_method": "S256",
+            }
+        )
+
+    def post(self, browser: FlaskClient, path: str, form: Mapping[str, Any]) -> TestResponse:
+        """Post a form."""
+        return browser.post(path, data=urlencode(form), content_type=FORM)
+
+    def call(self, route: Route, role: str = ANONYMOUS, *, csrf: bool = True) -> TestResponse:
+        """Call a route as somebody would who may, but with this role."""
+        browser, path = self.browser(role), self.path_of(route)
+        if route.method in ("GET", "DELETE") or route.path.startswith(("/register", "/clients/")):
+            options = self.machine_options(route)
+            return browser.open(path, method=route.method, buffered=True, **options)
+        form = self.form_of(route)
+        if csrf and route.csrf == "required":
+            form["csrf_token"] = self.tokens[role]
+        return self.post(browser, path, form)
+
+    def path_of(self, route: Route) -> str:
+        """Return an address of a route."""
+        values = dict(self.values)
+        if route.role == "registration token":
+            values["client_id"] = self.waiting["client_id"]
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values[found[1]], route.path)
+        if path in ("/consent", "/waiting/leave") or (route.method, path) == ("GET", "/authorize"):
+            asks = values["client_id"] if path != "/waiting/leave" else self.waiting["client_id"]
+            return f"{path}?{self.asking(asks)}"
+        query = QUERIES.get(path)
+        return f"{path}?{urlencode(query)}" if query and route.method == "GET" else path
+
+    def machine_options(self, route: Route) -> dict[str, Any]:
+        """Return token and body of a registration and its management."""
+        if not route.path.startswith(("/register", "/clients/")):
+            return {}
+        options: dict[str, Any] = {}
+        if route.role == "registration token":
+            token = self.waiting["registration_access_token"]
+            options["headers"] = {"Authorization": f"Bearer {token}"}
+        if route.method == "PUT":
+            options["json"] = self.metadata() | {"client_id": self.waiting["client_id"]}
+        elif route.method == "POST":
+            options["json"] = self.metadata()
+        return options
+
+    def form_of(self, route: Route) -> dict[str, str]:
+        """Return a form with every field that some route reads."""
+        if route.role == "client":
+            own = {name: self.values[name] for name in ("client_id", "client_secret")}
+            return own | {
+                "token": "unknown",
+                "grant_type": "refresh_token",
+                "refresh_token": "rt_x",
+            }
+        if route.path in ("/login", "/setup"):
+            who = {"username": "member@people.example", "email": "new@people.example"}
+            return who | {"password": self.typed, "token": "unknown"}
+        if route.path == "/authorize":
+            return {"client_id": self.values["client_id"]}
+        return {
+            "software_id": self.values["software_id"],
+            "selected": self.values["software_id"],
+            "revision": self.values["revision"],
+            "decision": "allow",
+            "justification": "I need it",
+            "name": SCOPE,
+            "uri": RESOURCE,
+            "reason": "because",
+        }
+
+    def snapshot(self, *without: str) -> dict[str, list[str]]:
+        """Return every row of the database, of all tables but some."""
+        with self.app.app_context():
+            return {
+                table.name: sorted(map(repr, db.session.execute(table.select())))
+                for table in db.metadatas[None].sorted_tables
+                if table.name not in without
+            }

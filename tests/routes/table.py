@@ -1,0 +1,139 @@
+"""The one table of every address of this server: whose it is, and what guards it.
+
+A route that is not here fails ``tests/test_routes.py``; so does a row that the server does not
+keep. Roles: ``anyone``; for machines ``client`` and ``registration token`` (of that client); for
+people ``member``, ``viewer``, ``approver`` and ``admin``, each with those above it, and once the
+holder of the ``setup link``.
+"""
+
+from typing import NamedTuple
+
+NO_STORE = "no-store"
+METADATA = "public, max-age=300"
+KEYS = "public, max-age=3600"
+
+
+class Route(NamedTuple):
+    """One row; ``limits`` are the settings whose rate limits it spends."""
+
+    method: str
+    path: str
+    door: str
+    role: str
+    csrf: str
+    cache: str = NO_STORE
+    limits: tuple[str, ...] = ()
+
+
+def machine(
+    method: str, path: str, role: str = "anyone", cache: str = NO_STORE, *limits: str
+) -> Route:
+    """Return a row of the machines' door: no cookie, and therefore no CSRF token."""
+    return Route(method, path, "machine", role, "exempt", cache, limits)
+
+
+def person(method: str, path: str, role: str = "anyone", *limits: str, csrf: str = "") -> Route:
+    """Return a row of the end-user's way through."""
+    return Route(method, path, "person", role, csrf or needed(method), NO_STORE, limits)
+
+
+def console(method: str, path: str, role: str = "viewer") -> Route:
+    """Return a row of the operators' door."""
+    return Route(method, "/admin" + path, "console", role, needed(method))
+
+
+def needed(method: str) -> str:
+    """Return what guards a form: every POST carries a token unless its row says otherwise."""
+    return "required" if method == "POST" else "nothing to forge"
+
+
+REGISTRATION = ("registration_rate_limit", "registration_address_rate_limit")
+
+TABLE = (
+    machine("GET", "/.well-known/"),
+    machine("GET", "/.well-known/<path:_rest>"),
+    machine("GET", "/.well-known/jwks.json", "anyone", KEYS),
+    machine("GET", "/.well-known/oauth-authorization-server", "anyone", METADATA),
+    machine("GET", "/.well-known/openid-configuration", "anyone", METADATA),
+    # 404 for an issuer at the root, which is what the example of these two is
+    machine("GET", "/.well-known/oauth-authorization-server/<path:issuer_path>"),
+    machine("GET", "/.well-known/openid-configuration/<path:issuer_path>"),
+    machine("POST", "/register", "anyone", NO_STORE, *REGISTRATION),
+    machine("GET", "/clients/<path:client_id>", "registration token"),
+    machine(
+        "PUT",
+        "/clients/<path:client_id>",
+        "registration token",
+        NO_STORE,
+        "registration_rate_limit",
+    ),
+    machine("DELETE", "/clients/<path:client_id>", "registration token"),
+    machine("POST", "/token", "client", NO_STORE, "token_rate_limit"),
+    machine("POST", "/revoke", "client", NO_STORE, "token_rate_limit"),
+    machine(
+        "POST", "/introspect", "client", NO_STORE, "token_rate_limit", "introspection_rate_limit"
+    ),
+    machine("GET", "/livez"),
+    machine("GET", "/readyz"),
+    person("GET", "/"),
+    person("GET", "/authorize"),
+    person("POST", "/authorize", csrf="exempt"),
+    person("POST", "/consent", "member"),
+    person("GET", "/login"),
+    person("POST", "/login", "anyone", "sign_in_rate_limit"),
+    person("POST", "/logout"),
+    person("GET", "/setup"),
+    person("POST", "/setup", "setup link", "sign_in_rate_limit"),
+    person("POST", "/theme", csrf="exempt"),
+    person("POST", "/waiting/leave"),
+    person("POST", "/waiting/justify", "member"),
+    person("POST", "/waiting/approve", "approver"),
+    person("POST", "/waiting/reject", "approver"),
+    Route("GET", "/static/<path:filename>", "static", "anyone", "nothing to forge", "no-cache"),
+    console("GET", "/"),
+    console("GET", "/audit/"),
+    console("GET", "/audit/<int:event_id>"),
+    console("POST", "/audit/export.csv"),
+    console("POST", "/audit/export.json"),
+    console("GET", "/clients/"),
+    console("GET", "/clients/<path:client_id>"),
+    console("POST", "/clients/check-redirect-uris", "admin"),
+    console("POST", "/clients/delete/<path:client_id>", "admin"),
+    console("GET", "/clients/edit/<path:client_id>", "admin"),
+    console("POST", "/clients/edit/<path:client_id>", "admin"),
+    console("GET", "/clients/new", "admin"),
+    console("POST", "/clients/new", "admin"),
+    console("POST", "/clients/resume/<path:client_id>", "approver"),
+    console("POST", "/clients/revoke-tokens/<path:client_id>", "approver"),
+    console("GET", "/clients/rotate-secret/<path:client_id>", "admin"),
+    console("POST", "/clients/rotate-secret/<path:client_id>", "admin"),
+    console("POST", "/clients/suspend/<path:client_id>", "approver"),
+    console("GET", "/initial-access-tokens/"),
+    console("GET", "/initial-access-tokens/new", "admin"),
+    console("POST", "/initial-access-tokens/new", "admin"),
+    console("POST", "/initial-access-tokens/revoke/<token_id>", "admin"),
+    console("GET", "/registrations/"),
+    console("GET", "/registrations/<software_id>"),
+    console("GET", "/registrations/arrivals"),
+    console("POST", "/registrations/<software_id>/approve", "approver"),
+    console("POST", "/registrations/<software_id>/block", "approver"),
+    console("POST", "/registrations/<software_id>/reject", "approver"),
+    console("POST", "/registrations/<software_id>/unblock", "approver"),
+    console("POST", "/registrations/approve", "approver"),
+    console("POST", "/registrations/reject", "approver"),
+    console("GET", "/resources/"),
+    console("POST", "/resources/delete", "admin"),
+    console("GET", "/resources/edit", "admin"),
+    console("POST", "/resources/edit", "admin"),
+    console("GET", "/resources/new", "admin"),
+    console("POST", "/resources/new", "admin"),
+    console("GET", "/scopes/"),
+    console("POST", "/scopes/delete", "admin"),
+    console("GET", "/scopes/edit", "admin"),
+    console("POST", "/scopes/edit", "admin"),
+    console("GET", "/scopes/new", "admin"),
+    console("POST", "/scopes/new", "admin"),
+    console("GET", "/system/"),
+    console("POST", "/system/registration-mode", "admin"),
+    console("POST", "/system/rotate-key", "admin"),
+)
