@@ -5,25 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from jinja2 import StrictUndefined
 from werkzeug.test import TestResponse
 
-from app import create_app
-from app.config import Settings, load
 from app.domain.users import ROLES
-from app.extensions import db
-from tests.conftest import ISSUER, SECRET_KEY
-from tests.routes.stage import ANONYMOUS, Stage
+from tests.routes.stage import ANONYMOUS, EVERYBODY, Stage, staged
 from tests.routes.table import TABLE, Route
 
-EVERYBODY = (ANONYMOUS, *ROLES)
 FORGED = "This page is too old or not ours"
-LIMITS = sorted(name for name in Settings.model_fields if name.endswith("_rate_limit"))
-
-
-def named(route: Route) -> str:
-    return f"{route.method} {route.path}"
 
 
 def rows(**wanted: Any) -> Any:
@@ -36,44 +24,21 @@ def rows(**wanted: Any) -> Any:
             for name, value in wanted.items()
         )
     ]
-    return pytest.mark.parametrize("route", chosen, ids=named)
-
-
-def built(url: str, folder: Path, **values: Any) -> Flask:
-    """Return an app over a copy of the migrated database."""
-    settings = {"rate_limit_enabled": False, "password_memory_kib": 19456} | values
-    app = create_app(
-        load(issuer=ISSUER, database_url=url, secret_key=SECRET_KEY, data_dir=folder, **settings)
-    )
-    app.testing = True
-    app.jinja_env.undefined = StrictUndefined
-    return app
+    return pytest.mark.parametrize("route", chosen, ids=str)
 
 
 @pytest.fixture(scope="module")
 def shared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Return a stage for calls that change nothing."""
-    folder = tmp_path_factory.mktemp("routes")
-    (folder / "test.db").write_bytes(sqlite_template.read_bytes())
-    app = built(f"sqlite:///{folder / 'test.db'}", folder)
-    yield Stage(app)
-    with app.app_context():
-        db.engine.dispose()
+    with staged(sqlite_template, tmp_path_factory.mktemp("routes")) as stage:
+        yield stage
 
 
 @pytest.fixture
-def stage(sqlite_template: Path, tmp_path: Path, limits: dict[str, Any]) -> Iterator[Stage]:
+def stage(sqlite_template: Path, tmp_path: Path) -> Iterator[Stage]:
     """Return a stage of this test's own."""
-    (tmp_path / "test.db").write_bytes(sqlite_template.read_bytes())
-    app = built(f"sqlite:///{tmp_path / 'test.db'}", tmp_path, **limits)
-    yield Stage(app)
-    with app.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture
-def limits() -> dict[str, Any]:
-    return {}
+    with staged(sqlite_template, tmp_path) as stage:
+        yield stage
 
 
 def test_the_table_holds_exactly_the_routes_of_the_app(shared):
@@ -145,8 +110,8 @@ def test_whoever_has_the_role_is_let_in_and_gets_the_stated_cache_header(route, 
     role = ANONYMOUS if route.role == "anyone" else route.role
     answer = stage.call(route, role)
 
-    assert answer.status_code < 500, answer.text
-    assert answer.status_code not in (401, 403), answer.text
+    assert answer.status_code < 500, answer.status
+    assert answer.status_code not in (401, 403), answer.status
     assert FORGED not in answer.text
     assert not (answer.status_code == 303 and answer.location.startswith("/login?next"))
     assert answer.headers["Cache-Control"] == route.cache
@@ -190,7 +155,7 @@ def test_a_form_that_another_site_sends_is_refused_although_its_token_is_right(r
 def test_what_carries_no_token_by_design_is_not_refused_for_it(route, stage):
     answer = stage.call(route)
 
-    assert answer.status_code < 500, answer.text
+    assert answer.status_code < 500, answer.status
     assert FORGED not in answer.text
 
 
@@ -199,7 +164,7 @@ def test_a_machine_gets_json_that_is_cached_as_stated_and_no_cookie(route, stage
     """N-001, N-002."""
     answer = stage.call(route)
 
-    assert answer.status_code < 500, answer.text
+    assert answer.status_code < 500, answer.status
     assert answer.headers["Cache-Control"] == route.cache
     assert answer.mimetype == "application/json" or answer.status_code == 204
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -255,42 +220,3 @@ def test_other_methods_are_refused_in_the_format_of_the_door(route, shared):
         assert "echo me" not in answer.text
         if method != "PATCH":
             assert set(answer.headers["Allow"].split(", ")) == allowed
-
-
-class TestLimits:
-    @pytest.fixture(params=LIMITS)
-    def limited(self, request: pytest.FixtureRequest) -> str:
-        return request.param
-
-    @pytest.fixture
-    def limits(self, limited: str) -> dict[str, Any]:
-        """Return limits that are never reached, but one that allows one request."""
-        wide = dict.fromkeys(LIMITS, "100000 per hour")
-        return {"rate_limit_enabled": True, **wide, limited: "1 per hour"}
-
-    def test_exactly_the_stated_routes_spend_a_limit(self, limited: str, stage: Stage) -> None:
-        """The limits of the table; 429 says when to come back."""
-        stage.app.config["RATELIMIT_ENABLED"] = False
-        for role in EVERYBODY:
-            stage.browser(role)
-        stage.app.config["RATELIMIT_ENABLED"] = True
-        stage.typed = "wrong"  # or the anonymous browser would sign in, as it signs out in the end
-        in_order = sorted(TABLE, key=lambda each: (each.door != "machine", each.path == "/logout"))
-
-        stopped = {named(route) for route in in_order if is_limited(stage, route)}
-
-        assert stopped == {named(route) for route in TABLE if limited in route.limits}
-
-
-def is_limited(stage: Stage, route: Route) -> bool:
-    """Call a route twice with what it wants, and a machine's also without: is it stopped?"""
-    role = route.role if route.role in ROLES else ANONYMOUS
-    answers = [stage.call(route, role) for _ in range(2)]
-    if route.door == "machine":
-        kept = stage.values["client_secret"], stage.waiting["registration_access_token"]
-        stage.values["client_secret"] = stage.waiting["registration_access_token"] = "wrong"
-        answers += [stage.call(route, role) for _ in range(2)]
-        stage.values["client_secret"], stage.waiting["registration_access_token"] = kept
-    stopped = [answer for answer in answers if answer.status_code == 429]
-    assert all(int(answer.headers["Retry-After"]) > 0 for answer in stopped)
-    return bool(stopped)

@@ -206,6 +206,7 @@ def test_faults_of_the_configuration_stop_the_start(tmp_path):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_of_several_that_start_together_one_makes_the_tables_and_the_key(tmp_path, request, kind):
     settings = {"secret_key": KEY}
@@ -230,6 +231,7 @@ def test_of_several_that_start_together_one_makes_the_tables_and_the_key(tmp_pat
     assert [key["state"] for key in keys] == ["active"]
 
 
+@pytest.mark.slow
 def test_of_several_that_start_together_all_have_the_same_secret_key(tmp_path):
     read = "from app.secret_files import read_key; from pathlib import Path; import sys;"
     read += "print(read_key(Path(sys.argv[1])))"

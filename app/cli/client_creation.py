@@ -18,41 +18,40 @@ WITHOUT_GRANT = (["client_credentials"], ["authorization_code", "refresh_token"]
 """Grants of a client that names none: without redirect URIs, and with them."""
 
 
-@click.command("create", cls=shell.Command)
-@click.option("--name", type=NAME, required=True, help="What people see.")
-@click.option(
-    "--grant", "grants", type=click.Choice(RULES.grant_types), multiple=True, help="Repeatable."
-)
-@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Repeatable.")
-@click.option("--scope", "scope", multiple=True, help="What it may have; separated by spaces.")
-@click.option(
-    "--auth-method",
-    type=click.Choice(RULES.auth_methods),
-    default="client_secret_basic",
-    show_default=True,
-)
-@click.option(
-    "--resource",
-    "targets",
-    type=ADDRESS,
-    multiple=True,
-    help="Restrict its tokens to this resource. Repeatable; without it every resource.",
-)
-@click.option(
-    "--introspects",
-    type=ADDRESS,
-    multiple=True,
-    help="It is this resource and may introspect its tokens. Repeatable.",
-)
+OPTIONS: list[click.Parameter] = [
+    click.Option(["--name"], type=NAME, required=True, help="What people see."),
+    click.Option(
+        ["--grant", "grants"],
+        type=click.Choice(RULES.grant_types),
+        multiple=True,
+        help="Repeatable.",
+    ),
+    click.Option(["--redirect-uri", "redirect_uris"], multiple=True, help="Repeatable."),
+    click.Option(["--scope"], multiple=True, help="What it may have; separated by spaces."),
+    click.Option(
+        ["--auth-method"],
+        type=click.Choice(RULES.auth_methods),
+        default="client_secret_basic",
+        show_default=True,
+    ),
+    click.Option(
+        ["--resource", "targets"],
+        type=ADDRESS,
+        multiple=True,
+        help="Restrict its tokens to this resource. Repeatable; without it every resource.",
+    ),
+    click.Option(
+        ["--introspects"],
+        type=ADDRESS,
+        multiple=True,
+        help="It is this resource and may introspect its tokens. Repeatable.",
+    ),
+]
+
+
+@click.command("create", cls=shell.Command, params=OPTIONS)
 def create(
-    *,
-    name: str,
-    grants: tuple[str, ...],
-    redirect_uris: tuple[str, ...],
-    scope: tuple[str, ...],
-    auth_method: str,
-    targets: tuple[str, ...],
-    introspects: tuple[str, ...],
+    *, scope: tuple[str, ...], targets: tuple[str, ...], introspects: tuple[str, ...], **about: Any
 ) -> None:
     """Create a client that is active at once.
 
@@ -61,17 +60,10 @@ def create(
     redirect URIs gets authorization_code and refresh_token, any other client_credentials.
     """
     wanted = names(scope)
-    document = {
-        "client_name": name,
-        "grant_types": list(grants) or WITHOUT_GRANT[bool(redirect_uris)],
-        "redirect_uris": list(redirect_uris),
-        "scope": scopes.join(wanted),
-        "token_endpoint_auth_method": auth_method,
-    }
     with shell.application() as app:
         settings = shell.settings_of(app)
-        metadata = client_metadata.parse(document, rules_of(settings))
-        check_method(auth_method, introspects)
+        metadata = client_metadata.parse(document(wanted, **about), rules_of(settings))
+        check_method(about["auth_method"], introspects)
 
         client, issued = admissions.create(
             metadata,
@@ -83,6 +75,24 @@ def create(
         answer = clients.information(client, settings.issuer, issued)
         db.session.commit()
     shell.show(answer)
+
+
+def document(
+    wanted: tuple[str, ...],
+    *,
+    name: str,
+    grants: tuple[str, ...],
+    redirect_uris: tuple[str, ...],
+    auth_method: str,
+) -> dict[str, Any]:
+    """Return the options as a client would ask for them (RFC 7591 section 2)."""
+    return {
+        "client_name": name,
+        "grant_types": list(grants) or WITHOUT_GRANT[bool(redirect_uris)],
+        "redirect_uris": list(redirect_uris),
+        "scope": scopes.join(wanted),
+        "token_endpoint_auth_method": auth_method,
+    }
 
 
 def rules_of(settings: Settings) -> MetadataRules:

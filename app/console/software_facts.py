@@ -6,7 +6,7 @@ from typing import Any
 from flask import url_for
 
 from app.console.differences import lines_of
-from app.domain import redirect_uris
+from app.domain import redirect_uris, software
 from app.domain.software import Software
 
 SOURCES = {"dcr": "registered itself", "console": "made by hand"}
@@ -46,7 +46,7 @@ def row_of(row: Software, now: int) -> dict[str, Any]:
         "last_seen_at": row.last_seen_at,
         "scopes": metadata.get("scope", "").split(),
         "approved_scopes": row.scopes,
-        "notes": row.notes,
+        "notes": notes(row),
         "justification": row.justification,
         "justified_by": row.justified_by,
         "outcome": row.verdict["outcome"],
@@ -55,6 +55,13 @@ def row_of(row: Software, now: int) -> dict[str, Any]:
         "decided_at": row.decided_at,
         "reason": row.reason,
     }
+
+
+def notes(row: Software) -> tuple[str, ...]:
+    """Return what to look at twice; software that waits is compared with what is approved now."""
+    if row.status != "pending":
+        return tuple(row.notes)
+    return tuple(dict.fromkeys((*row.notes, *software.notes(row.client_metadata))))
 
 
 def standing(row: Software, now: int) -> str:

@@ -143,6 +143,7 @@ def test_the_queue_is_walked_with_the_keyboard(
     page.keyboard.press("g")
     page.keyboard.press("r")
     expect_heading(page, "Registrations")
+    page.wait_for_load_state()
     page.keyboard.press("j")
     expect(page.get_by_role("link", name=asked.name, exact=True)).to_be_focused()
     page.keyboard.press("Enter")

@@ -288,6 +288,21 @@ def test_what_is_offered_is_ticked_and_says_its_risk(approver, register, catalog
     assert "offered by default" in page
 
 
+def test_software_that_waits_is_compared_with_what_was_approved_after_it_came(
+    approver, register, find, csrf
+):
+    register(client_name="Claude Code", redirect_uris=["https://claude.example/cb"])
+    register(client_name="Cl\u0430ude Code", redirect_uris=["https://other.example/cb"])
+    real, false = find("Claude Code"), find("Cl\u0430ude Code")
+    before = approver.get(f"{QUEUE}{false.id}").text
+
+    approver.post(f"{QUEUE}{real.id}/approve", data=decision(csrf, approver, real))
+
+    assert "Look-alike" not in before
+    assert "Look-alike" in approver.get(f"{QUEUE}{false.id}").text
+    assert "Look-alike" in approver.get(QUEUE).text
+
+
 FAULTS = [
     ("approve", {"scopes": []}, "Leave it at least one scope, or reject it."),
     ("approve", {"limit": "chosen"}, "Choose at least one resource, or allow all of them."),

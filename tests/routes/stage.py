@@ -1,15 +1,22 @@
 """A furnished server and everybody who may call it, so that each route can really be called."""
 
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import StrictUndefined
+from sqlalchemy import Column, Table
 from werkzeug.test import TestResponse
 
+from app import create_app
+from app.config import load
 from app.domain import (
     admissions,
     client_metadata,
@@ -22,7 +29,7 @@ from app.domain import (
 from app.domain.audit import SERVER
 from app.domain.passwords import Passwords
 from app.extensions import db
-from tests.conftest import ISSUER, Client
+from tests.conftest import ISSUER, SECRET_KEY, Client
 from tests.routes.table import Route
 
 PASSWORD = "a sentence that nobody guesses"
@@ -32,7 +39,33 @@ SCOPE = "tools:read"
 FORM = "application/x-www-form-urlencoded"
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 ANONYMOUS = "anonymous"
+EVERYBODY = (ANONYMOUS, *users.ROLES)
 QUERIES = {"/admin/scopes/edit": {"name": SCOPE}, "/admin/resources/edit": {"uri": RESOURCE}}
+
+
+@contextmanager
+def staged(template: Path, folder: Path, **values: Any) -> Iterator["Stage"]:
+    """Furnish an app over a copy of the migrated database while the block lasts."""
+    shutil.copyfile(template, folder / "test.db")
+    settings = {
+        "issuer": ISSUER,
+        "database_url": f"sqlite:///{folder / 'test.db'}",
+        "secret_key": SECRET_KEY,
+        "data_dir": folder,
+        "rate_limit_enabled": False,
+        "password_memory_kib": 19456,
+    }
+    app = create_app(load(**settings | values))
+    app.testing = True
+    app.jinja_env.undefined = StrictUndefined
+    yield Stage(app)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def lasting(table: Table) -> list[Column[Any]]:
+    """Return the columns of a table, without the one that says when a session was last used."""
+    return [column for column in table.c if str(column) != "sessions.last_seen_at"]
 
 
 class Hash:
@@ -198,7 +231,7 @@ class Stage:
         """Return every row of the database, of all tables but some."""
         with self.app.app_context():
             return {
-                table.name: sorted(map(repr, db.session.execute(table.select())))
+                table.name: sorted(map(repr, db.session.execute(db.select(*lasting(table)))))
                 for table in db.metadatas[None].sorted_tables
                 if table.name not in without
             }

@@ -24,6 +24,9 @@ class Route(NamedTuple):
     cache: str = NO_STORE
     limits: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
 
 def machine(
     method: str, path: str, role: str = "anyone", cache: str = NO_STORE, *limits: str
