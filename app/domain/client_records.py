@@ -172,7 +172,8 @@ def claim(client: Client) -> None:
     """Keep others from changing a client until the commit.
 
     Raises Conflict when it is not any more what was read, and NotFound when it was deleted. A
-    write that changes nothing makes others wait on both databases.
+    write that changes nothing makes others wait on both databases, except those who only refer to
+    the client: a token request that is under way goes on.
     """
     seen = what_may_change(client)
     db.session.execute(
@@ -181,7 +182,7 @@ def claim(client: Client) -> None:
         .values(state=Client.state)
         .execution_options(synchronize_session=False)
     )
-    db.session.refresh(client, with_for_update=True)
+    db.session.refresh(client)
     if client.state == "deleted":
         raise errors.NotFound("There is no client with this identifier.")
     if what_may_change(client) != seen:

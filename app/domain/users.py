@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import BigInteger, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -119,7 +120,8 @@ def authenticate(email: str, password: str, hasher: Passwords, *, by: Actor) -> 
         user.password_hash = hasher.hash(password)
     sign_in.forget(keys["account"])
     user.last_sign_in_at = clock.epoch()
-    audit.record(Tag.USER_SIGNED_IN, user.id, by=by, email=user.email)
+    person = replace(by, kind="user", id=user.id, name=user.email)
+    audit.record(Tag.USER_SIGNED_IN, user.id, by=person, email=user.email)
     return user
 
 

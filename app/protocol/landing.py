@@ -24,7 +24,6 @@ def show_landing() -> str:
         "protocol/landing.html",
         issuer=issuer,
         sign_in_url=url_for("login.sign_in"),
-        account_url=url_for("login.sign_in"),
         console_url=url_for("overview.show_overview") if operator else None,
         docs_url=None,
         discovery=(
