@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import clock
 from app.domain import credentials, errors, generations
 from app.domain.software import Software
 from app.extensions import Base, JSONValue, db
@@ -46,6 +47,8 @@ class Client(Base):
     created_at: Mapped[int] = mapped_column(BigInteger, index=True)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    tokens_ended_at: Mapped[int | None] = mapped_column(BigInteger)
+    """Access tokens made until then are dead, those of no grant included."""
 
 
 class Standing(StrEnum):
@@ -86,6 +89,7 @@ class ClientRecord:
     resources: frozenset[str] | None
     introspects: frozenset[str]
     access_token_seconds: int | None
+    tokens_ended_at: int | None
 
     def standing(self, now: int) -> Standing:
         """Return what this client may do at a moment (the state table of the design)."""
@@ -96,6 +100,11 @@ class ClientRecord:
         if self.approved_until is not None and self.approved_until <= now:
             return Standing.EXPIRED
         return Standing.ACTIVE
+
+    def backs(self, claims: Mapping[str, Any], now: int) -> bool:
+        """Tell whether an access token of this client still counts."""
+        ended = self.tokens_ended_at is not None and claims["iat"] <= self.tokens_ended_at
+        return self.standing(now) is Standing.ACTIVE and not ended
 
     @property
     def is_public(self) -> bool:
@@ -165,6 +174,7 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         resources=narrowed(row["software_resources"], row["resources"]),
         introspects=frozenset(row["introspects"]),
         access_token_seconds=row["access_token_seconds"],
+        tokens_ended_at=row["tokens_ended_at"],
     )
 
 
@@ -207,6 +217,16 @@ def narrowed(ceiling: list[str] | None, own: list[str] | None) -> frozenset[str]
         limit = ceiling if own is None else own
         return None if limit is None else frozenset(limit)
     return frozenset(ceiling) & frozenset(own)
+
+
+def end_own_tokens(client_id: str) -> None:
+    """End the access tokens that a client has had until now, for the client itself or a person."""
+    db.session.execute(
+        update(Client)
+        .where(Client.client_id == client_id)
+        .values(tokens_ended_at=clock.epoch())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def touch(client_id: str, now: int) -> None:

@@ -118,25 +118,28 @@ def get(client_id: str) -> Client:
 
 
 def suspend(client: Client, reason: str, *, by: Actor) -> None:
-    """Stop a client and end everything it holds."""
+    """Stop a client and end everything it holds; raises Conflict when it is not live."""
+    end_holdings(client.client_id, "client suspended", by=by)
     change_state(client, "live", "suspended", Tag.CLIENT_SUSPENDED, reason, by=by)
-    end_everything(client.client_id, "client suspended", by=by)
+    generations.bump("clients")
 
 
 def resume(client: Client, reason: str, *, by: Actor) -> None:
     """Let a suspended client work again; what it held stays ended."""
+    end_holdings(client.client_id, "client resumed", by=by)
     change_state(client, "suspended", "live", Tag.CLIENT_RESUMED, reason, by=by)
     generations.bump("clients")
 
 
 def delete(client: Client, reason: str, *, by: Actor) -> None:
     """Turn a client into a tombstone and end everything it holds; raises NotFound."""
+    end_holdings(client.client_id, "client deleted", by=by)
     client_records.claim(client)
     client.state, client.deleted_at = "deleted", clock.epoch()
     client.registration_token_digest = client.secret_digest = client.old_secret_digest = None
     client.pending_metadata = client.pending_software_id = None
     record(Tag.CLIENT_DELETED, client, by=by, reason=reason)
-    end_everything(client.client_id, "client deleted", by=by)
+    generations.bump("clients")
 
 
 def change_state(
@@ -150,23 +153,24 @@ def change_state(
     record(tag, client, by=by, reason=reason, before=before, after=after)
 
 
-def end_everything(client_id: str, reason: str, *, by: Actor) -> None:
-    """End grants, codes and consents of a client, on every node with the next request."""
-    end_holdings(client_id, reason, by=by)
-    generations.bump("clients")
-
-
 def end_holdings(client_id: str, reason: str, *, by: Actor) -> None:
-    """End grants, codes and consents of a client; the caller bumps the generation, last of all."""
-    grants.revoke_of_client(client_id, reason, by=by)
+    """End codes, grants and consents of a client, in the order in which token requests lock them.
+
+    A code that is being redeemed is waited for, and its grant ended with the others. The client's
+    own row comes later and the generation last, or PostgreSQL would find deadlocks.
+    """
     authorization_codes.withdraw(client_id=client_id)
+    grants.revoke_of_client(client_id, reason, by=by)
     consents.revoke(client_id=client_id, by=by)
+    client_records.end_own_tokens(client_id)
 
 
 def revoke_tokens(client: Client, *, by: Actor) -> int:
     """End all grants and codes of a client that goes on existing; return how many grants."""
-    ended = grants.revoke_of_client(client.client_id, "revoked by an operator", by=by)
     authorization_codes.withdraw(client_id=client.client_id)
+    ended = grants.revoke_of_client(client.client_id, "revoked by an operator", by=by)
+    client_records.end_own_tokens(client.client_id)
+    generations.bump("clients")
     record(Tag.CLIENT_TOKENS_REVOKED, client, by=by, grants=ended)
     return ended
 

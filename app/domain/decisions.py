@@ -56,11 +56,12 @@ def reject(software_id: str, seen_revision: str, reason: str, *, by: Actor) -> S
     """Reject pending software; its clients cannot revive themselves."""
     values = {"status": "rejected", "reason": reason}
     row = decide(software_id, seen_revision, "pending", values, by=by)
-    client_changes.drop_revisions(row)
     end_clients(row, "software rejected", by=by)
+    client_changes.drop_revisions(row)
     audit.record(
         Tag.SOFTWARE_REJECTED, row.id, by=by, name=row.name, revision=seen_revision, reason=reason
     )
+    generations.bump("clients")
     return row
 
 
@@ -69,12 +70,14 @@ def block(software_id: str, reason: str, *, by: Actor) -> Software:
     row = decide(software_id, None, "approved", {"status": "blocked", "reason": reason}, by=by)
     end_clients(row, "software blocked", by=by)
     audit.record(Tag.SOFTWARE_BLOCKED, row.id, by=by, name=row.name, reason=reason)
+    generations.bump("clients")
     return row
 
 
 def unblock(software_id: str, reason: str, *, by: Actor) -> Software:
     """Let blocked software work again; what it held stays ended."""
     row = decide(software_id, None, "blocked", {"status": "approved", "reason": reason}, by=by)
+    end_clients(row, "software unblocked", by=by)
     audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, name=row.name, reason=reason)
     generations.bump("clients")
     return row
@@ -115,7 +118,6 @@ def end_clients(row: Software, reason: str, *, by: Actor) -> None:
     ids = select(Client.client_id).where(Client.software_id == row.id)
     for client_id in db.session.scalars(ids).all():
         clients.end_holdings(client_id, reason, by=by)
-    generations.bump("clients")
 
 
 def justify(software_id: str, text: str, *, by: Actor) -> None:

@@ -1,5 +1,6 @@
 """Owns people's passwords: what is accepted, and argon2id with bounded concurrency."""
 
+from functools import lru_cache
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -27,14 +28,22 @@ COMMON = frozenset(
 WAIT_SECONDS = 5
 
 
+@lru_cache
+def dummy_hash(memory_kib: int) -> str:
+    """Return a hash that no password has, made once in a process."""
+    return PasswordHasher(time_cost=2, memory_cost=memory_kib, parallelism=1).hash(
+        "a password that nobody has"
+    )
+
+
 class Passwords:
     """Hashes and verifies passwords, at most ``concurrency`` at a time in this process."""
 
     def __init__(self, memory_kib: int, concurrency: int) -> None:
-        """Prepare argon2id with one lane and a dummy hash for accounts that do not exist."""
+        """Prepare argon2id with one lane."""
         self.hasher = PasswordHasher(time_cost=2, memory_cost=memory_kib, parallelism=1)
         self.slots = BoundedSemaphore(concurrency)
-        self.dummy = self.hasher.hash("a password that nobody has")
+        self.dummy = dummy_hash(memory_kib)
 
     def hash(self, password: str) -> str:
         """Return the encoded argon2id hash of a password."""

@@ -138,7 +138,7 @@ def disable(user: User, *, by: Actor) -> None:
     """Lock an account and end its sessions, grants, codes and consents."""
     user.disabled_at = clock.epoch()
     sessions.end_of_user(user.id)
-    grants.revoke_of_user(user.id, "user disabled", by=by)
     authorization_codes.withdraw(user_id=user.id)
+    grants.revoke_of_user(user.id, "user disabled", by=by)
     consents.revoke(user_id=user.id, by=by)
     audit.record(Tag.USER_DISABLED, user.id, by=by, email=user.email)

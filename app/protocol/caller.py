@@ -107,6 +107,7 @@ DUMMY = ClientRecord(
     resources=None,
     introspects=frozenset(),
     access_token_seconds=None,
+    tokens_ended_at=None,
 )
 
 

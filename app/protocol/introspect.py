@@ -10,7 +10,7 @@ from app.answers import json_answer
 from app.config import current_settings
 from app.domain import audit, credentials, errors, refresh_tokens, tokens
 from app.domain.audit import Tag
-from app.domain.client_records import ClientRecord, Standing
+from app.domain.client_records import ClientRecord
 from app.limits import spend
 from app.protocol import caller
 from app.protocol.ceilings import current_keys
@@ -51,7 +51,7 @@ def introspect(client: ClientRecord, token: str) -> dict[str, Any]:
     if token.startswith(credentials.PREFIXES["refresh"]):
         return introspect_refresh(client, token)
     claims = tokens.live_claims(current_keys(), current_settings().issuer, token)
-    if claims is None or not may_see(client, claims) or not stands(claims["client_id"]):
+    if claims is None or not may_see(client, claims) or not stands(claims):
         return INACTIVE
     shown = {name: claims[name] for name in SHOWN if name in claims}
     return {"active": True, "token_type": "Bearer", **shown}
@@ -79,7 +79,7 @@ def may_see(client: ClientRecord, claims: Mapping[str, Any]) -> bool:
     return own or bool(client.introspects & set(audience))
 
 
-def stands(client_id: str) -> bool:
-    """Tell whether the client of a token is active now."""
-    found = caller.look_up(client_id)
-    return found is not None and found.standing(clock.epoch()) is Standing.ACTIVE
+def stands(claims: Mapping[str, Any]) -> bool:
+    """Tell whether the client of a token is active and nobody ended its tokens since."""
+    found = caller.look_up(claims["client_id"])
+    return found is not None and found.backs(claims, clock.epoch())

@@ -204,6 +204,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("last_used_at", sa.BigInteger(), nullable=True),
         sa.Column("deleted_at", sa.BigInteger(), nullable=True),
+        sa.Column("tokens_ended_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["pending_software_id"],
             ["software.id"],

@@ -194,7 +194,6 @@ def test_stopping_a_client_ends_everything_it_holds(
     assert confidential.redeem(person.code(confidential)).status_code == 200
 
 
-@pytest.mark.xfail(reason="nothing remembers when the tokens of a client itself were ended")
 @pytest.mark.parametrize("verbs", [(suspend, resume), (block, unblock)], ids=["suspend", "block"])
 def test_a_token_of_the_client_itself_stays_ended_after_a_stop(
     clock, verbs, act, confidential, resource_server

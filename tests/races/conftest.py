@@ -13,8 +13,6 @@ from tests.races.history import History
 from tests.services.gunicorn import Server
 from tests.services.process import free_port
 
-MAXIMUM_SECONDS = 60
-
 
 @pytest.fixture
 def overrides() -> dict[str, Any]:

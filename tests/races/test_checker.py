@@ -38,20 +38,22 @@ def look(began: float, result: SimpleNamespace) -> Operation:
 RACE = (use("ok", 0, 2), use("fail", 1, 3))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
 def test_the_checker_finds_a_server_that_finds_mints_and_deletes(
     cast: Cast, two_servers: Servers, history: History
 ) -> None:
     """Mutation proof of security.md section 6.2, item 8: the run of F-01 against a broken build."""
     servers = two_servers(application="tests.races.broken_wsgi:app")
 
-    for code in cast.codes(40):
+    for code in cast.codes(20):
         history.race(
             "redeem", code, [partial(cast.machine.redeem, s, code) for s in spread(8, servers)]
         )
 
     check_definite(history.operations)
     found = not_exactly_once(history, "redeem")
-    assert len(found) >= 5, history.summary()
+    assert len(found) >= 3, history.summary()
     assert all("took effect" in each and "nobody" not in each for each in found), found
 
 

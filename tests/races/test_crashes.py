@@ -21,6 +21,7 @@ from tests.races.history import History, InvalidRun, Operation, check_definite
 from tests.races.wire import Reply
 from tests.services.gunicorn import Server
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 SEED = 20251
 EACH = 100
 CLIENTS = 3

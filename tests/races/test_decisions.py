@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import orjson
+import pytest
 
 from tests.races.cast import PASSWORD, REDIRECT, Cast, spread
 from tests.races.history import (
@@ -16,6 +17,7 @@ from tests.races.history import (
 )
 from tests.races.wire import Browser, Reply, post_json, send, sign_in
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 THREADS = 8
 Servers = Callable[..., tuple[str, str]]
 JSON = {"Content-Type": "application/json"}

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import pytest
+
 from tests.races.cast import REDIRECT, Cast, spread
 from tests.races.history import (
     History,
@@ -14,6 +16,7 @@ from tests.races.history import (
 )
 from tests.races.wire import Reply, post_json
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 THREADS = 8
 Servers = Callable[..., tuple[str, str]]
 
