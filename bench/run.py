@@ -93,9 +93,7 @@ def make_client(folder: str, issuer: str) -> str:
         "token_endpoint_auth_method": "client_secret_basic",
     }
     with app.app_context():
-        client, issued = admissions.create(
-            metadata, by=SERVER, allowed=[], introspects=[issuer]
-        )
+        client, issued = admissions.create(metadata, by=SERVER, allowed=[], introspects=[issuer])
         db.session.commit()
         pair = f"{client.client_id}:{issued.client_secret}"
     return "Basic " + base64.b64encode(pair.encode()).decode()
