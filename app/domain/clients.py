@@ -126,7 +126,7 @@ def suspend(client: Client, reason: str, *, by: Actor) -> None:
 
 def resume(client: Client, reason: str, *, by: Actor) -> None:
     """Let a suspended client work again; what it held stays ended."""
-    end_holdings(client.client_id, "client resumed", by=by)
+    end_families(client.client_id, "client resumed", by=by)
     change_state(client, "suspended", "live", Tag.CLIENT_RESUMED, reason, by=by)
     generations.bump("clients")
 
@@ -159,16 +159,23 @@ def end_holdings(client_id: str, reason: str, *, by: Actor) -> None:
     A code that is being redeemed is waited for, and its grant ended with the others. The client's
     own row comes later and the generation last, or PostgreSQL would find deadlocks.
     """
-    authorization_codes.withdraw(client_id=client_id)
-    grants.revoke_of_client(client_id, reason, by=by)
+    end_families(client_id, reason, by=by)
     consents.revoke(client_id=client_id, by=by)
     client_records.end_own_tokens(client_id)
 
 
+def end_families(client_id: str, reason: str, *, by: Actor) -> int:
+    """End codes and grants of a client; return how many grants.
+
+    Before a client works again, this ends what slipped in while it was being stopped.
+    """
+    authorization_codes.withdraw(client_id=client_id)
+    return grants.revoke_of_client(client_id, reason, by=by)
+
+
 def revoke_tokens(client: Client, *, by: Actor) -> int:
     """End all grants and codes of a client that goes on existing; return how many grants."""
-    authorization_codes.withdraw(client_id=client.client_id)
-    ended = grants.revoke_of_client(client.client_id, "revoked by an operator", by=by)
+    ended = end_families(client.client_id, "revoked by an operator", by=by)
     client_records.end_own_tokens(client.client_id)
     generations.bump("clients")
     record(Tag.CLIENT_TOKENS_REVOKED, client, by=by, grants=ended)

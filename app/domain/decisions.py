@@ -77,7 +77,8 @@ def block(software_id: str, reason: str, *, by: Actor) -> Software:
 def unblock(software_id: str, reason: str, *, by: Actor) -> Software:
     """Let blocked software work again; what it held stays ended."""
     row = decide(software_id, None, "blocked", {"status": "approved", "reason": reason}, by=by)
-    end_clients(row, "software unblocked", by=by)
+    for client_id in clients_of(row):
+        clients.end_families(client_id, "software unblocked", by=by)
     audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, name=row.name, reason=reason)
     generations.bump("clients")
     return row
@@ -115,9 +116,13 @@ def decide(
 
 def end_clients(row: Software, reason: str, *, by: Actor) -> None:
     """End what all clients of some software hold."""
-    ids = select(Client.client_id).where(Client.software_id == row.id)
-    for client_id in db.session.scalars(ids).all():
+    for client_id in clients_of(row):
         clients.end_holdings(client_id, reason, by=by)
+
+
+def clients_of(row: Software) -> list[str]:
+    """Return the identifiers of all clients of some software."""
+    return list(db.session.scalars(select(Client.client_id).where(Client.software_id == row.id)))
 
 
 def justify(software_id: str, text: str, *, by: Actor) -> None:
