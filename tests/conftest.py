@@ -16,7 +16,8 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import StrictUndefined
+from jinja2 import BytecodeCache, StrictUndefined
+from jinja2.bccache import Bucket
 
 from app import create_app
 from app.config import Settings, load
@@ -214,12 +215,30 @@ def settings(database_url: str, tmp_path: Path, overrides: dict[str, Any]) -> Se
     return load(**values | overrides)
 
 
+class CompiledTemplates(BytecodeCache):
+    """Compiles each template once for a test process instead of once for each app."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+compiled_templates = CompiledTemplates()
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """Return an app over this test's database; an undefined name in a template is an error."""
     app = create_app(settings)
     app.testing = True
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.bytecode_cache = compiled_templates
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -9,8 +9,6 @@ import structlog
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 
 from app.domain import resources, scopes, signing_keys
 from app.domain.audit import SERVER, AuditEvent
@@ -20,27 +18,9 @@ from tests.protocol.machines import LOOPBACK, RESOURCE, SCOPES, Machine
 from tests.protocol.persons import PASSWORD, Person
 
 
-class CompiledTemplates(BytecodeCache):
-    """Compiles each template once for a test process instead of once for each app."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key] = bucket.bytecode_to_string()
-
-
-compiled_templates = CompiledTemplates()
-
-
 @pytest.fixture
 def app(app: Flask) -> Flask:
     """Return the app with a signing key, two scopes and a resource in its catalogue."""
-    app.jinja_env.bytecode_cache = compiled_templates
     with app.app_context():
         signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         scopes.create("mcp:read", "Read your notes", risk="low", by=SERVER)
