@@ -22,6 +22,7 @@ from app.domain import (
     refresh_tokens,
     scopes,
     tokens,
+    users,
 )
 from app.domain.audit import Tag
 from app.domain.client_records import ClientRecord
@@ -115,6 +116,7 @@ class CodeGrant(Grant):
             redirect_uri=parameters.get("redirect_uri"),
             verifier=parameters.get("code_verifier"),
         )
+        check_person(row.user_id, authorization_codes.FAILED)
         target = narrowed_target(client, parameters.resources, row.resources)
         granted = within(client, target, row.scopes)
 
@@ -143,6 +145,7 @@ class RefreshGrant(Grant):
         client, parameters = self.request.client, self.request.parameters
         token_rules, value = rules(current_settings()), self.required("refresh_token")
         grant = refresh_tokens.find_refreshable(value, client.client_id)
+        check_person(grant["user_id"], refresh_tokens.DEAD)
         target = narrowed_target(client, parameters.resources, grant["resources"])
         wanted = scopes.split(parameters.get("scope")) or grant["scopes"]
         if not set(wanted) <= set(grant["scopes"]):
@@ -173,6 +176,16 @@ class ClientCredentialsGrant(Grant):
         audit.record_alone(Tag.TOKEN_ISSUED, client.client_id, **self.facts(answer, target))
         client_records.touch(client.client_id, clock.epoch())
         return 200, answer, []
+
+
+def check_person(user_id: str, sentence: str) -> None:
+    """Raise InvalidGrant when the person behind a grant may no longer sign in.
+
+    Disabling ends codes and grants; this catches a code that was being issued at that moment.
+    """
+    user = users.find(user_id)
+    if user is None or user.disabled_at is not None:
+        raise errors.InvalidGrant(sentence, reason="person disabled")
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no type information
