@@ -1,7 +1,6 @@
 """Owns app-wide errors: OAuth JSON for machines, a page for people; never a trace."""
 
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -115,10 +114,10 @@ def error_answer(status: int, code: str, sentence: str) -> Response:
     return error_page(status, code, sentence)
 
 
-def error_page(status: int, code: str, sentence: str, **more: Any) -> Response:
+def error_page(status: int, code: str, sentence: str) -> Response:
     """Say an error to a person."""
     title = "Not found" if status == 404 else "This did not work"
-    return page("error.html", status=status, title=title, what=sentence, code=code, **more)
+    return page("error.html", status=status, title=title, what=sentence, code=code)
 
 
 def is_machine() -> bool:

@@ -8,17 +8,6 @@ from app.domain import audit
 from app.domain.audit import AuditEvent, Tag
 from app.extensions import db
 
-REFUSALS = (
-    Tag.REGISTRATION_REFUSED,
-    Tag.REQUEST_REFUSED,
-    Tag.LIMIT_REACHED,
-    Tag.USER_SIGN_IN_FAILED,
-    Tag.CONSENT_DENIED,
-    Tag.CODE_REPLAYED,
-    Tag.TOKEN_REPLAYED,
-)
-"""What counts as turned away, from the harmless to the alarming."""
-
 
 def counts(tags: Iterable[Tag], since_ms: int) -> dict[Tag, int]:
     """Return how often each of some things happened since a moment."""

@@ -1,6 +1,5 @@
 """Owns browser sessions of signed-in people: server-side, revocable, by digest of the cookie."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, String, delete, select, update
@@ -95,10 +94,3 @@ def end_of_user(user_id: str) -> None:
         .where(Session.user_id == user_id)
         .execution_options(synchronize_session=False)
     )
-
-
-def find_of_user(user_id: str) -> Sequence[Session]:
-    """Return the sessions of a user, newest first."""
-    return db.session.scalars(
-        select(Session).where(Session.user_id == user_id).order_by(Session.id.desc())
-    ).all()

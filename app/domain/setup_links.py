@@ -1,6 +1,6 @@
 """Owns the one-time link with which the first administrator is created."""
 
-from sqlalchemy import BigInteger, String, delete, select
+from sqlalchemy import BigInteger, String, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -36,14 +36,6 @@ def issue(*, by: Actor) -> str:
     )
     audit.record(Tag.SETUP_LINK_MADE, "", by=by)
     return value
-
-
-def is_live(value: str) -> bool:
-    """Tell whether a token could be used now."""
-    row = db.session.scalar(
-        select(SetupLink.expires_at).where(SetupLink.token_digest == credentials.digest(value))
-    )
-    return row is not None and row > clock.epoch()
 
 
 def redeem(value: str, email: str, password: str, hasher: Passwords, *, by: Actor) -> User:

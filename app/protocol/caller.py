@@ -8,7 +8,7 @@ from flask import current_app, g, request
 
 from app import clock
 from app.config import current_settings
-from app.domain import client_records, errors, generations
+from app.domain import client_records, credentials, errors, generations
 from app.domain.audit import Actor
 from app.domain.client_records import ClientRecord, Standing
 from app.domain.passwords import Passwords
@@ -76,39 +76,15 @@ def waiting_sentence() -> str:
 def prove(client: ClientRecord | None, method: str, secret: str, now: int) -> bool:
     """Tell whether a client used its registered method and the right secret.
 
-    An unknown client costs the same comparison as a known one.
+    An unknown client costs the same comparisons as a known one.
     """
-    subject = client or DUMMY
+    if client is None:
+        credentials.matches(secret, None)
+        credentials.matches(secret, None)
+        return False
     if method == "none":
-        return client is not None and subject.auth_method == "none"
-    right = subject.has_secret(secret, now)
-    return right and client is not None and subject.auth_method == method
-
-
-DUMMY = ClientRecord(
-    client_id="",
-    software_id="",
-    name="",
-    source="",
-    state="deleted",
-    software_status="rejected",
-    approved_until=None,
-    approved_once=False,
-    decided_at=None,
-    decided_by=None,
-    auth_method="client_secret_basic",
-    secret_digest=None,
-    old_secret_digest=None,
-    old_secret_expires_at=None,
-    registration_token_digest=None,
-    redirect_uris=(),
-    grant_types=frozenset(),
-    scopes=frozenset(),
-    resources=None,
-    introspects=frozenset(),
-    access_token_seconds=None,
-    tokens_ended_at=None,
-)
+        return client.auth_method == "none"
+    return client.has_secret(secret, now) and client.auth_method == method
 
 
 def presented(parameters: Parameters) -> tuple[str, str, str]:

@@ -4,7 +4,7 @@ from flask import Flask, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import limits
-from app.answers import json_answer
+from app.answers import refusal_answer
 from app.config import current_settings
 from app.domain import audit
 from app.domain.audit import Actor, Tag
@@ -63,8 +63,7 @@ def refuse_here(found: LocalRefusal) -> BaseResponse:
     if "HX-Request" in request.headers:
         return refresh()
     if wants_json():
-        body = {"error": refusal.error, "error_description": refusal.description}
-        return json_answer(body, refusal.status)
+        return refusal_answer(refusal)
     return page(
         "protocol/not_active.html",
         status=refusal.status,
