@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, delete, insert, select, update
+from sqlalchemy import BigInteger, ForeignKey, Row, String, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -93,18 +93,20 @@ def issue(
     return value
 
 
-def find(value: str) -> AuthorizationCode | None:
-    """Return a code by its value."""
-    return db.session.get(AuthorizationCode, credentials.digest(value))
+def find(value: str) -> Row[Any] | None:
+    """Return the row of a code by its value, with the columns of the table."""
+    query = select(*AuthorizationCode.__table__.c)
+    found = query.where(AuthorizationCode.code_digest == credentials.digest(value))
+    return db.session.execute(found).first()
 
 
 def check(
-    row: AuthorizationCode | None,
+    row: Row[Any] | None,
     *,
     client_id: str,
     redirect_uri: str | None,
     verifier: str | None,
-) -> AuthorizationCode:
+) -> Row[Any]:
     """Prove client, redirect URI and PKCE without spending the code; raises InvalidGrant."""
     if row is None or row.client_id != client_id:
         raise errors.InvalidGrant(FAILED, reason="unknown or of another client")
@@ -126,17 +128,16 @@ def proves(verifier: str | None, challenge: str | None) -> bool:
     return credentials.equal(credentials.s256_challenge(verifier), challenge)
 
 
-def redeem(rules: TokenRules, row: AuthorizationCode, *, by: Actor) -> Redeemed:
+def redeem(rules: TokenRules, row: Row[Any], *, by: Actor) -> Redeemed:
     """Spend a proven code and open its grant; raises InvalidGrant.
 
     The one conditional UPDATE decides who wins; a second full match is a replay and ends the
     family of the first (RFC 6749 section 4.1.2).
     """
     now, grant_id = clock.epoch(), credentials.new_id()
-    code_digest, client_id, nonce = row.code_digest, row.client_id, row.nonce
     spent = db.session.execute(
         update(AuthorizationCode)
-        .where(AuthorizationCode.code_digest == code_digest)
+        .where(AuthorizationCode.code_digest == row.code_digest)
         .where(AuthorizationCode.spent_at.is_(None), AuthorizationCode.expires_at > now)
         .values(spent_at=now, grant_id=grant_id)
         .returning(
@@ -148,19 +149,19 @@ def redeem(rules: TokenRules, row: AuthorizationCode, *, by: Actor) -> Redeemed:
         .execution_options(synchronize_session=False)
     ).first()
     if spent is None:
-        end_replayed(code_digest, client_id, by=by)
+        end_replayed(row.code_digest, row.client_id, by=by)
         raise errors.InvalidGrant(FAILED, reason="used, expired or withdrawn")
     grant = grants.open_new(
         rules,
         grant_id=grant_id,
-        client_id=client_id,
+        client_id=row.client_id,
         user_id=spent.user_id,
         scopes=spent.scopes,
         resources=spent.resources,
         auth_time=spent.auth_time,
     )
-    audit.record(Tag.CODE_REDEEMED, grant_id, by=by, client_id=client_id)
-    return Redeemed(grant, nonce)
+    audit.record(Tag.CODE_REDEEMED, grant_id, by=by, client_id=row.client_id)
+    return Redeemed(grant, row.nonce)
 
 
 def end_replayed(code_digest: str, client_id: str, *, by: Actor) -> None:

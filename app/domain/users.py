@@ -76,6 +76,12 @@ def find(user_id: str) -> User | None:
     return db.session.get(User, user_id)
 
 
+def is_enabled(user_id: str) -> bool:
+    """Tell whether an account may sign in; for the token path, which loads no account."""
+    query = select(User.id).where(User.id == user_id, User.disabled_at.is_(None))
+    return db.session.scalar(query) is not None
+
+
 def find_by_email(email: str) -> User | None:
     """Return the account with an e-mail address."""
     if "\0" in email:

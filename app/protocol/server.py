@@ -5,6 +5,7 @@ one statement that uses the code or refresh token up.
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from authlib.oauth2 import AuthorizationServer
@@ -26,6 +27,7 @@ from app.domain import (
 )
 from app.domain.audit import Tag
 from app.domain.client_records import ClientRecord
+from app.domain.grants import TokenRules
 from app.domain.resources import Target
 from app.protocol import caller
 from app.protocol.ceilings import current_keys, narrowed_target, rules, target_of, within
@@ -51,6 +53,11 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
 
     request: TokenRequest
 
+    @cached_property
+    def rules(self) -> TokenRules:
+        """Return the settings that decide about tokens."""
+        return rules(current_settings())
+
     def validate_token_request(self) -> None:
         """Check that the client is registered for this grant (RFC 6749 section 5.2)."""
         if self.GRANT_TYPE not in self.request.client.grant_types:
@@ -64,7 +71,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
         """Return a token answer for the user of a grant, or for the client itself."""
         client = self.request.client
         return tokens.mint(
-            rules(current_settings()),
+            self.rules,
             current_keys(),
             client_id=client.client_id,
             subject=grant["user_id"] if grant is not None else client.client_id,
@@ -109,7 +116,6 @@ class CodeGrant(Grant):
     def create_token_response(self) -> Answer:
         """Prove the code, choose the resource, then redeem."""
         client, parameters = self.request.client, self.request.parameters
-        token_rules = rules(current_settings())
         row = authorization_codes.check(
             authorization_codes.find(self.required("code")),
             client_id=client.client_id,
@@ -120,13 +126,13 @@ class CodeGrant(Grant):
         target = narrowed_target(client, parameters.resources, row.resources)
         granted = within(client, target, row.scopes)
 
-        redeemed = authorization_codes.redeem(token_rules, row, by=caller.client_actor(client))
+        redeemed = authorization_codes.redeem(self.rules, row, by=caller.client_actor(client))
         answer = self.answer(granted, target, redeemed.grant, Tag.TOKEN_ISSUED)
         if "refresh_token" in client.grant_types:
-            answer["refresh_token"] = refresh_tokens.issue(token_rules, redeemed.grant)
+            answer["refresh_token"] = refresh_tokens.issue(self.rules, redeemed.grant)
         if "openid" in granted:
             answer["id_token"] = tokens.mint_id_token(
-                token_rules,
+                self.rules,
                 current_keys(),
                 client_id=client.client_id,
                 grant=redeemed.grant,
@@ -143,7 +149,7 @@ class RefreshGrant(Grant):
     def create_token_response(self) -> Answer:
         """Find the grant, narrow as asked, then rotate."""
         client, parameters = self.request.client, self.request.parameters
-        token_rules, value = rules(current_settings()), self.required("refresh_token")
+        value = self.required("refresh_token")
         grant = refresh_tokens.find_refreshable(value, client.client_id)
         check_person(grant["user_id"], refresh_tokens.DEAD)
         target = narrowed_target(client, parameters.resources, grant["resources"])
@@ -152,7 +158,7 @@ class RefreshGrant(Grant):
             raise errors.InvalidScope("A refresh cannot ask for more than was granted.")
         granted = within(client, target, wanted)
 
-        successor = refresh_tokens.rotate(token_rules, value, grant, by=caller.client_actor(client))
+        successor = refresh_tokens.rotate(self.rules, value, grant, by=caller.client_actor(client))
         answer = self.answer(granted, target, grant, Tag.TOKEN_REFRESHED)
         return 200, answer | {"refresh_token": successor}, []
 
@@ -183,8 +189,7 @@ def check_person(user_id: str, sentence: str) -> None:
 
     Disabling ends codes and grants; this catches a code that was being issued at that moment.
     """
-    user = users.find(user_id)
-    if user is None or user.disabled_at is not None:
+    if not users.is_enabled(user_id):
         raise errors.InvalidGrant(sentence, reason="person disabled")
 
 
