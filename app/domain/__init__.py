@@ -25,6 +25,7 @@ ORDER = (
     "users",
     "setup_links",
     "policies",
+    "fingerprints",
     "software",
     "client_records",
     "clients",

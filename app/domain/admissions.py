@@ -12,6 +12,7 @@ from app.domain import (
     clients,
     credentials,
     errors,
+    fingerprints,
     generations,
     policies,
     registration_tokens,
@@ -41,7 +42,7 @@ def evidence(
     user_agent: str,
 ) -> Evidence:
     """Gather everything known about an arrival at this moment."""
-    mark = software.fingerprint(metadata)
+    mark = fingerprints.of_metadata(metadata)
     known = software.find_by_fingerprint(mark) if mark is not None else None
     status = known.status if known is not None else None
     if known is not None and known.approved_until and known.approved_until <= clock.epoch():
@@ -100,9 +101,7 @@ def change(client: Client, arrival: Evidence, verdict: Verdict, *, by: Actor) ->
     Policy judges it as if it were new. Raises AdmissionRefused when policy refuses.
     """
     check_admissible(arrival, verdict)
-    wanted = client_changes.Change(
-        arrival.metadata, lambda mark, _metadata: see(arrival, verdict, mark)
-    )
+    wanted = client_changes.Change(arrival.metadata, lambda mark: see(arrival, verdict, mark))
     client_changes.apply(client, wanted, by=by)
 
 

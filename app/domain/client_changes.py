@@ -10,8 +10,8 @@ from app import clock
 from app.domain import (
     audit,
     client_records,
-    credentials,
     errors,
+    fingerprints,
     generations,
     redirect_uris,
     software,
@@ -43,7 +43,7 @@ class Change:
     """A full replacement of metadata that a registrant sent for its client."""
 
     metadata: Mapping[str, Any]
-    see: Callable[[str, Mapping[str, Any]], Software]
+    see: Callable[[str], Software]
     """Finds or makes the software of a fingerprint and counts the arrival."""
 
 
@@ -87,13 +87,13 @@ def replace_pending(client: Client, change: Change) -> None:
     if dict(change.metadata) == client.client_metadata:
         return
     old = software.get(client.software_id)
-    mark = software.fingerprint(change.metadata) or alone(client.client_id)
+    mark = fingerprints.of_change(client.client_id, change.metadata)
     if mark == old.fingerprint and is_only_client(old.id, client.client_id):
         target = software.describe(old, change.metadata)
     else:
         if mark == old.fingerprint:
-            mark = revision_mark(client, change.metadata)
-        target = admissible(change.see(mark, change.metadata))
+            mark = fingerprints.of_variant(client.client_id, change.metadata)
+        target = admissible(change.see(mark))
     client_records.claim(client)
     client.software_id = target.id
     client.approved_once = client.approved_once or target.status == "approved"
@@ -126,15 +126,15 @@ def waiting_software(client: Client, change: Change) -> Software:
 
     What other clients wait for as well is never changed under the eyes of an approver.
     """
-    wanted = software.revision(change.metadata)
-    mark = software.fingerprint(change.metadata) or alone(client.client_id)
+    wanted = fingerprints.revision(change.metadata)
+    mark = fingerprints.of_change(client.client_id, change.metadata)
     known = software.find_by_fingerprint(mark)
     if known is not None:
         differs = known.status == "pending" and known.revision != wanted
         shared = differs and not is_only_client(known.id, client.client_id)
         if shared or known.id == client.software_id:
-            mark = revision_mark(client, change.metadata)
-    target = admissible(change.see(mark, change.metadata))
+            mark = fingerprints.of_variant(client.client_id, change.metadata)
+    target = admissible(change.see(mark))
     if target.status == "pending" and target.revision != wanted:
         software.describe(target, change.metadata)
     return target
@@ -214,19 +214,9 @@ def as_seen(row: Software, seen_revision: str) -> dict[str, Any] | None:
         added = event.detail["after"]
         metadata = {name: metadata[name] for name in metadata if name not in added}
         metadata |= event.detail["before"]
-        if software.revision(metadata) == seen_revision:
+        if fingerprints.revision(metadata) == seen_revision:
             return metadata
     return None
-
-
-def alone(client_id: str) -> str:
-    """Return the fingerprint of software that consists of one client."""
-    return credentials.thumbprint(f"client\0{client_id}")
-
-
-def revision_mark(client: Client, metadata: Mapping[str, Any]) -> str:
-    """Return the fingerprint of one client's own variant of its software."""
-    return credentials.thumbprint(f"revision\0{client.client_id}\0{software.revision(metadata)}")
 
 
 def is_only_client(software_id: str, client_id: str) -> bool:

@@ -1,21 +1,18 @@
 """Owns software: what people approve; its registrations are clients, tied by a fingerprint."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
 from sqlalchemy import BigInteger, Integer, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials, errors, redirect_uris
+from app.domain import credentials, errors, fingerprints, redirect_uris
 from app.extensions import Base, JSONValue, db, insert_once
 
 STATUSES = ("pending", "approved", "rejected", "blocked", "expired")
 ADDRESSES_KEPT = 10
-CONFUSABLE = str.maketrans("0135аеорсухіӏνοαⅼ", "olesaeopcyxilvoal")
-"""Characters that are read as another; a small table, the long one comes with the rules."""
+SKELETON_LENGTH = 255
 
 
 class Software(Base):
@@ -26,7 +23,7 @@ class Software(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(255))
-    skeleton: Mapped[str] = mapped_column(String(255), index=True)
+    skeleton: Mapped[str] = mapped_column(String(SKELETON_LENGTH), index=True)
     """What a reader sees of the name, for finding look-alikes."""
     source: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16), index=True)
@@ -54,47 +51,6 @@ class Software(Base):
     """The first ten addresses it was seen from."""
 
 
-def fingerprint(metadata: Mapping[str, Any]) -> str | None:
-    """Return what ties registrations to one software, or None when nothing safely does.
-
-    A grant without redirect is not tied down by redirect URIs, so each such client is software
-    of its own and is approved alone.
-    """
-    uris = sorted(set(map(redirect_uris.without_loopback_port, metadata.get("redirect_uris", []))))
-    if not uris or "client_credentials" in metadata["grant_types"]:
-        return None
-    if "software_id" in metadata:
-        return credentials.thumbprint(canonical(["software_id", metadata["software_id"], uris]))
-    facts = [
-        "name",
-        skeleton(metadata.get("client_name", "")),
-        uris,
-        sorted(metadata["grant_types"]),
-        metadata["token_endpoint_auth_method"],
-        metadata.get("jwks"),
-        metadata.get("jwks_uri"),
-    ]
-    return credentials.thumbprint(canonical(facts))
-
-
-def revision(metadata: Mapping[str, Any]) -> str:
-    """Return the hash of metadata that a decision binds to."""
-    return credentials.thumbprint(canonical(dict(metadata)))
-
-
-def canonical(value: Any) -> str:
-    """Write JSON with sorted members."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def skeleton(name: str) -> str:
-    """Reduce a name to what a reader sees, so that look-alikes meet."""
-    plain = unicodedata.normalize("NFKC", name).casefold().translate(CONFUSABLE)
-    decomposed = unicodedata.normalize("NFKD", plain)
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(letters.replace("rn", "m").replace("vv", "w").split())
-
-
 def notes(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what an approver should look at twice, as constant sentences."""
     uris, name = metadata.get("redirect_uris", []), metadata.get("client_name", "")
@@ -118,7 +74,7 @@ def is_look_alike(name: str) -> bool:
     """Tell whether a name reads like that of approved software with another name."""
     query = select(Software.id).where(
         Software.status == "approved",
-        Software.skeleton == skeleton(name),
+        Software.skeleton == fingerprints.skeleton(name)[:SKELETON_LENGTH],
         Software.name != name,
     )
     return db.session.scalar(query.limit(1)) is not None
@@ -169,9 +125,9 @@ def described(metadata: Mapping[str, Any]) -> dict[str, Any]:
     name = metadata.get("client_name", "")
     return {
         "name": name,
-        "skeleton": skeleton(name)[:255],
+        "skeleton": fingerprints.skeleton(name)[:SKELETON_LENGTH],
         "client_metadata": dict(metadata),
-        "revision": revision(metadata),
+        "revision": fingerprints.revision(metadata),
     }
 
 

@@ -9,9 +9,9 @@ from app.domain import (
     client_metadata,
     clients,
     errors,
+    fingerprints,
     policies,
     registration_tokens,
-    software,
 )
 from app.domain.client_metadata import MetadataRules
 from app.extensions import db
@@ -32,7 +32,7 @@ def register_client() -> Response:
 
     body = read_object(read_body(), request.headers.get("Content-Type"))
     metadata = client_metadata.parse(body, metadata_rules())
-    mark = software.fingerprint(metadata) or "alone"
+    mark = fingerprints.of_metadata(metadata) or "alone"
     spend(settings.registration_rate_limit, "register", mark, caller.address())
 
     arrival = admissions.evidence(

@@ -1,0 +1,63 @@
+"""Owns what ties registrations to one software, and the hash that a decision binds to."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from app.domain import credentials, redirect_uris
+
+CONFUSABLE = str.maketrans("0135аеорсухіӏνοαⅼ", "olesaeopcyxilvoal")
+"""Characters that are read as another; a small table, the long one comes with the rules."""
+
+
+def of_metadata(metadata: Mapping[str, Any]) -> str | None:
+    """Return what ties registrations to one software, or None when nothing safely does.
+
+    A grant without redirect is not tied down by redirect URIs, so each such client is software
+    of its own and is approved alone.
+    """
+    uris = sorted(set(map(redirect_uris.without_loopback_port, metadata.get("redirect_uris", []))))
+    if not uris or "client_credentials" in metadata["grant_types"]:
+        return None
+    if "software_id" in metadata:
+        return credentials.thumbprint(canonical(["software_id", metadata["software_id"], uris]))
+    facts = [
+        "name",
+        skeleton(metadata.get("client_name", "")),
+        uris,
+        sorted(metadata["grant_types"]),
+        metadata["token_endpoint_auth_method"],
+        metadata.get("jwks"),
+        metadata.get("jwks_uri"),
+    ]
+    return credentials.thumbprint(canonical(facts))
+
+
+def revision(metadata: Mapping[str, Any]) -> str:
+    """Return the hash of metadata that a decision binds to."""
+    return credentials.thumbprint(canonical(dict(metadata)))
+
+
+def canonical(value: Any) -> str:
+    """Write JSON with sorted members."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def skeleton(name: str) -> str:
+    """Reduce a name to what a reader sees, so that look-alikes meet."""
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(CONFUSABLE)
+    decomposed = unicodedata.normalize("NFKD", plain)
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(letters.replace("rn", "m").replace("vv", "w").split())
+
+
+def of_change(client_id: str, metadata: Mapping[str, Any]) -> str:
+    """Return the fingerprint of what a client wants to become, of itself alone if need be."""
+    return of_metadata(metadata) or credentials.thumbprint(f"client\0{client_id}")
+
+
+def of_variant(client_id: str, metadata: Mapping[str, Any]) -> str:
+    """Return the fingerprint of one client's own variant of its software."""
+    return credentials.thumbprint(f"revision\0{client_id}\0{revision(metadata)}")
