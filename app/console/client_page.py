@@ -9,6 +9,7 @@ from app import clock
 from app.config import current_settings
 from app.console.audit_facts import row_of
 from app.console.pages import render_page
+from app.console.software_facts import SOURCES
 from app.domain import (
     audit,
     client_lists,
@@ -22,7 +23,6 @@ from app.domain import (
 from app.domain.client_records import Client
 from app.domain.grants import Grant
 
-SOURCES = {"dcr": "Registered itself", "console": "Made by hand"}
 TABS = {"overview": "Overview", "grants": "Grants", "activity": "Activity", "json": "JSON"}
 EVENTS = 20
 MEANINGS = {

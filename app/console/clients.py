@@ -12,7 +12,6 @@ from app.console import (
     client_page,
     client_secrets,
 )
-from app.console.client_page import SOURCES
 from app.console.pages import (
     PAGE_SIZES,
     address_with,
@@ -20,6 +19,7 @@ from app.console.pages import (
     page_size,
     render_page,
 )
+from app.console.software_facts import SOURCES
 from app.console.windows import window
 from app.domain import client_lists
 from app.domain.client_lists import Filters

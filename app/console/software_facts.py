@@ -9,7 +9,7 @@ from app.console.differences import lines_of
 from app.domain import redirect_uris, software
 from app.domain.software import Software
 
-SOURCES = {"dcr": "registered itself", "console": "made by hand"}
+SOURCES = {"dcr": "Registered itself", "console": "Made by hand"}
 MEMBERS = (
     "client_name",
     "redirect_uris",
@@ -37,7 +37,7 @@ def row_of(row: Software, now: int) -> dict[str, Any]:
         "revision": row.revision,
         "url": url_for("registrations.show_registration", software_id=row.id),
         "name": row.name or "(no name)",
-        "standing": standing(row, now),
+        "standing": software.standing(row.status, row.approved_until, now),
         "targets": targets(metadata),
         "source": SOURCES.get(row.source, row.source),
         "seen_count": row.seen_count,
@@ -64,26 +64,10 @@ def notes(row: Software) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*row.notes, *software.notes(row.client_metadata))))
 
 
-def standing(row: Software, now: int) -> str:
-    """Return the status of software, or that its approval has ended."""
-    ended = row.approved_until is not None and row.approved_until <= now
-    return "expired" if ended and row.status == "approved" else row.status
-
-
 def targets(metadata: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return each place that its codes may go to, once."""
-    found = {target["host"]: target for target in map(target_of, metadata.get("redirect_uris", []))}
-    return list(found.values())
-
-
-def target_of(uri: str) -> dict[str, str]:
-    """Describe where a redirect URI leads."""
-    kind = "private"
-    if redirect_uris.is_loopback(uri):
-        kind = "loopback"
-    elif uri.startswith(("http://", "https://")):
-        kind = "web"
-    return {"kind": kind, "host": redirect_uris.host_of(uri), "uri": uri}
+    described = map(redirect_uris.describe, metadata.get("redirect_uris", []))
+    return list({target["host"]: target for target in described}.values())
 
 
 def members(metadata: Mapping[str, Any]) -> list[tuple[str, list[str]]]:

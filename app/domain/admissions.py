@@ -44,9 +44,9 @@ def evidence(
     """Gather everything known about an arrival at this moment."""
     mark = fingerprints.of_metadata(metadata)
     known = software.find_by_fingerprint(mark) if mark is not None else None
-    status = known.status if known is not None else None
-    if known is not None and known.approved_until and known.approved_until <= clock.epoch():
-        status = "expired"
+    status = None
+    if known is not None:
+        status = software.standing(known.status, known.approved_until, clock.epoch())
     return Evidence(
         source=source,
         metadata=metadata,
@@ -112,9 +112,7 @@ def check_admissible(arrival: Evidence, verdict: Verdict) -> None:
     if arrival.fingerprint is not None and arrival.software_id is not None:
         see(arrival, verdict, arrival.fingerprint)
     raise errors.AdmissionRefused(
-        "The operators of this server have refused this software; ask them before trying again.",
-        rule=verdict.rule,
-        software_id=arrival.software_id,
+        policies.REFUSED, rule=verdict.rule, software_id=arrival.software_id
     )
 
 

@@ -13,6 +13,7 @@ from app.domain import (
     errors,
     fingerprints,
     generations,
+    policies,
     redirect_uris,
     software,
 )
@@ -168,9 +169,7 @@ def admissible(target: Software) -> Software:
     """Refuse to move a client to software that people refused."""
     if target.status in ("pending", "approved"):
         return target
-    raise errors.AdmissionRefused(
-        "The operators of this server have refused this software; ask them before trying again."
-    )
+    raise errors.AdmissionRefused(policies.REFUSED)
 
 
 def adopt_revisions(target: Software) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, select,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials, errors, generations
+from app.domain import credentials, errors, generations, software
 from app.domain.software import Software
 from app.extensions import Base, JSONValue, db
 
@@ -95,11 +95,8 @@ class ClientRecord:
         """Return what this client may do at a moment (the state table of the design)."""
         if self.state != "live":
             return Standing(self.state)
-        if self.software_status != "approved":
-            return Standing(self.software_status)
-        if self.approved_until is not None and self.approved_until <= now:
-            return Standing.EXPIRED
-        return Standing.ACTIVE
+        standing = software.standing(self.software_status, self.approved_until, now)
+        return Standing.ACTIVE if standing == "approved" else Standing(standing)
 
     def backs(self, claims: Mapping[str, Any], now: int) -> bool:
         """Tell whether an access token of this client still counts."""

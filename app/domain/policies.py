@@ -12,6 +12,7 @@ from app.domain.audit import Actor, Tag
 from app.extensions import Base, JSONValue, db, insert_once
 
 Outcome = Literal["admit", "hold", "refuse"]
+REFUSED = "The operators of this server have refused this software; ask them before trying again."
 MODES = ("closed", "token", "open")
 
 

@@ -111,6 +111,16 @@ def host_of(uri: str) -> str:
     return scheme
 
 
+def describe(uri: str) -> dict[str, str]:
+    """Return what pages say of a redirect URI: its kind, its host for display, and itself."""
+    kind = "private"
+    if is_loopback(uri):
+        kind = "loopback"
+    elif uri.startswith(("http://", "https://")):
+        kind = "web"
+    return {"kind": kind, "host": host_of(uri), "uri": uri}
+
+
 def parse(uri: str, refuse: Refuse) -> Uri:
     """Return the parts of an absolute URI without user, fragment and dot segments (RFC 3986)."""
     check_characters(uri, refuse)

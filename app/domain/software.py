@@ -146,6 +146,12 @@ def describe(row: Software, metadata: Mapping[str, Any]) -> Software:
     return changed
 
 
+def standing(status: str, approved_until: int | None, now: int) -> str:
+    """Return a status as it counts at a moment: an approval that has ended is ``expired``."""
+    ended = approved_until is not None and approved_until <= now
+    return "expired" if status == "approved" and ended else status
+
+
 def find_by_fingerprint(mark: str) -> Software | None:
     """Return the software with a fingerprint."""
     return db.session.scalar(select(Software).where(Software.fingerprint == mark))

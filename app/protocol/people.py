@@ -18,16 +18,6 @@ def user_actor(user: User) -> Actor:
     return caller.actor(kind, user.id, user.email)
 
 
-def target_of(redirect_uri: str) -> dict[str, str]:
-    """Describe where a redirect leads."""
-    kind = "private"
-    if redirect_uris.is_loopback(redirect_uri):
-        kind = "loopback"
-    elif redirect_uri.startswith(("http://", "https://")):
-        kind = "web"
-    return {"kind": kind, "host": redirect_uris.host_of(redirect_uri), "uri": redirect_uri}
-
-
 def describe(client: ClientRecord, redirect_uri: str) -> dict[str, Any]:
     """Describe who asks, in the way the pages show it."""
     row = db.session.get(Client, client.client_id)
@@ -35,7 +25,7 @@ def describe(client: ClientRecord, redirect_uri: str) -> dict[str, Any]:
     return {
         "name": client.name or client.client_id,
         "client_id": client.client_id,
-        "target": target_of(redirect_uri),
+        "target": redirect_uris.describe(redirect_uri),
         "approved_by": client.decided_by if approved else None,
         "approved_at": views.instant(client.decided_at) if approved else None,
         "registered_at": views.instant(row.created_at) if row is not None else None,

@@ -4,7 +4,16 @@ import copy
 
 import pytest
 
-from app.domain import audit, client_metadata, decisions, errors, fingerprints, software
+from app.domain import (
+    admissions,
+    audit,
+    client_metadata,
+    decisions,
+    errors,
+    fingerprints,
+    policies,
+    software,
+)
 from app.extensions import db
 from tests.domain.test_fingerprints import BODY, URIS
 
@@ -150,3 +159,22 @@ def test_no_decision_leads_anywhere_but_along_the_design(app, status, verb):
 
         db.session.refresh(row)
         assert row.status == (expected or status)
+
+
+def test_blocked_software_is_refused_also_after_its_approval_would_have_ended(app, clock):
+    with app.app_context():
+        row = see()
+        until = clock.now + 60
+        decisions.approve(row.id, row.revision, by=OPERATOR, allowed=["openid"], until=until)
+        decisions.block(row.id, "misused", by=OPERATOR)
+        clock.advance(61)
+        arrival = admissions.evidence(
+            client_metadata.parse(BODY),
+            source="dcr",
+            initial_access_token=None,
+            address="192.0.2.1",
+            user_agent="",
+        )
+
+        assert arrival.software_status == "blocked"
+        assert policies.judge(arrival).outcome == "refuse"
