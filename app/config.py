@@ -23,6 +23,8 @@ from pydantic_settings import (
 )
 
 from app import secret_files, setting_rules
+from app.domain.client_metadata import MetadataRules
+from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.redirect_uris import KNOWN_EDITORS
 from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 
@@ -91,7 +93,7 @@ class Settings(BaseSettings):
         0, ge=0, le=8, description="How many reverse proxies stand before the server."
     )
     access_token_seconds: int = Field(
-        900, ge=30, le=86400, description="Lifetime of access tokens."
+        900, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS, description="Lifetime of access tokens."
     )
     code_seconds: int = Field(60, ge=5, le=600, description="Lifetime of authorization codes.")
     refresh_idle_seconds: int = Field(
@@ -175,6 +177,11 @@ class Settings(BaseSettings):
         return self.default_resource or self.issuer
 
     @property
+    def metadata_rules(self) -> MetadataRules:
+        """Return the rules of client metadata that the settings decide."""
+        return MetadataRules(private_use_schemes=frozenset(self.private_use_schemes))
+
+    @property
     def secure(self) -> bool:
         """Tell whether browsers reach this server over https."""
         return self.issuer.startswith("https://")
@@ -215,6 +222,12 @@ def unknown_variables() -> list[str]:
     known |= {f"{PREFIX}{name.upper()}_FILE" for name in FROM_FILE}
     ours = (name for name in os.environ if name.upper().startswith(PREFIX))
     return sorted(name for name in ours if name.upper() not in known)
+
+
+def current_key(purpose: str) -> bytes:
+    """Return the key that was derived for one purpose, of the application in use."""
+    key: bytes = current_app.extensions["gatewright.keys"][purpose]
+    return key
 
 
 def current_settings() -> Settings:

@@ -17,7 +17,7 @@ from app.domain import errors
 from app.extensions import limiter
 
 log = structlog.get_logger()
-SENTENCE = "Too many requests; wait for the seconds that the Retry-After header names."
+SENTENCE = "Too many requests from this address; wait a moment and try again."
 SHARE_WITHOUT_REDIS = 4
 """Without Redis each process counts alone and allows only this part of a limit."""
 

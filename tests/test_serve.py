@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import socket
 import stat
@@ -124,10 +125,13 @@ def test_a_terminal_shows_the_link(tmp_path):
     )
     os.close(terminal)
     try:
-        shown = ""
+        shown, deadline = "", time.monotonic() + 20
         while "#token=" not in shown or shown.count("\n") < 5:
+            readable, _, _ = select.select([master], [], [], max(0, deadline - time.monotonic()))
+            assert readable, f"nothing more is shown after {shown!r}"
             shown += os.read(master, 4096).decode()
         while not answers(port):
+            assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.05)
     finally:
         stop(process, signal.SIGTERM)

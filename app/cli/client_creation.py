@@ -62,7 +62,7 @@ def create(
     wanted = names(scope)
     with shell.application() as app:
         settings = shell.settings_of(app)
-        metadata = client_metadata.parse(document(wanted, **about), rules_of(settings))
+        metadata = client_metadata.parse(document(wanted, **about), settings.metadata_rules)
         check_method(about["auth_method"], introspects)
 
         client, issued = admissions.create(
@@ -93,11 +93,6 @@ def document(
         "scope": scopes.join(wanted),
         "token_endpoint_auth_method": auth_method,
     }
-
-
-def rules_of(settings: Settings) -> MetadataRules:
-    """Return the rules of metadata that the settings decide."""
-    return MetadataRules(private_use_schemes=frozenset(settings.private_use_schemes))
 
 
 def check_method(auth_method: str, introspects: Sequence[str]) -> None:

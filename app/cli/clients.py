@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
+from app import clock
 from app.cli import shell
 from app.cli.client_creation import create
 from app.cli.parameters import ADDRESS, FILTER, NAME, REASON, SPAN_OF_TIME, names
-from app.domain import client_lists, client_records, clients, decisions, errors, software
+from app.domain import client_lists, clients, decisions, errors, software
 from app.domain.client_lists import Filters
 from app.domain.client_records import Client, Standing
 from app.domain.software import Software
@@ -48,10 +49,11 @@ def find_all(filters: Filters) -> Iterator[tuple[Client, Software]]:
 
 def row(client: Client, owner: Software) -> dict[str, Any]:
     """Return what a list shows of a client."""
+    record = client_lists.record_of(client, owner)
     return {
         "client_id": client.client_id,
         "client_name": owner.name,
-        "standing": client_lists.standing(client),
+        "standing": record.standing(clock.epoch()).value,
         "source": client.source,
         "created": instant(client.created_at),
         "last_used": instant(client.last_used_at),
@@ -77,13 +79,13 @@ def find(client_id: str) -> Client:
 def facts(client: Client) -> dict[str, Any]:
     """Return what this server knows about a client beyond its metadata; never a digest."""
     owner = software.get(client.pending_software_id or client.software_id)
-    record = client_records.load(client.client_id)
-    ceiling = record.resources if record is not None else None
+    record = client_lists.record_of(client, software.get(client.software_id))
+    ceiling = record.resources
     return {
-        "standing": client_lists.standing(client),
+        "standing": record.standing(clock.epoch()).value,
         "source": client.source,
         "last_used": instant(client.last_used_at),
-        "allowed_scopes": sorted(record.scopes) if record is not None else [],
+        "allowed_scopes": sorted(record.scopes),
         "allowed_resources": None if ceiling is None else sorted(ceiling),
         "introspects": client.introspects,
         "pending_metadata": client.pending_metadata,
@@ -191,8 +193,8 @@ def change(client_id: str, verb: Callable[[Client], None]) -> None:
     with shell.application():
         client = clients.get(client_id)
         verb(client)
-        db.session.flush()
-        answer = {"client_id": client_id, "standing": client_lists.standing(client)}
+        record = client_lists.record_of(client, software.get(client.software_id))
+        answer = {"client_id": client_id, "standing": record.standing(clock.epoch()).value}
         db.session.commit()
     shell.show(answer)
 

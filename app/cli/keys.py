@@ -3,6 +3,7 @@
 import click
 
 from app.cli import shell
+from app.config import current_key
 from app.domain import signing_keys
 from app.extensions import db
 from app.views import instant
@@ -33,9 +34,7 @@ def list_keys() -> None:
 @key_group.command("rotate")
 def rotate() -> None:
     """Sign with a new key from now on; the old one verifies until its tokens have expired."""
-    with shell.application() as app:
-        sealing_key = app.extensions["gatewright.keys"]["signing keys"]
-
-        kid = signing_keys.create(sealing_key, by=shell.actor())
+    with shell.application():
+        kid = signing_keys.create(current_key("signing keys"), by=shell.actor())
         db.session.commit()
     shell.show({"kid": kid}, f"Tokens are signed with the key {kid} from now on.")

@@ -8,6 +8,7 @@ from app.cli import shell
 from app.cli.parameters import ADDRESS, TITLE, names
 from app.cli.scopes import check_known
 from app.domain import resources
+from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.resources import Resource
 from app.extensions import db
 
@@ -23,7 +24,7 @@ def resource_group() -> None:
 @click.option("--scope", "allowed", multiple=True, help="What can be granted for it. Repeatable.")
 @click.option(
     "--access-token-seconds",
-    type=click.IntRange(30, 86400),
+    type=click.IntRange(SHORTEST_SECONDS, LONGEST_SECONDS),
     help="Lifetime of its access tokens.",
 )
 def create(uri: str, name: str, allowed: tuple[str, ...], access_token_seconds: int | None) -> None:

@@ -10,8 +10,6 @@ from app.domain import errors, scopes
 from app.domain.scopes import Scope
 from app.extensions import db
 
-RISKS = ("low", "medium", "high")
-
 
 @click.group("scope", cls=shell.Group)
 def scope_group() -> None:
@@ -21,7 +19,7 @@ def scope_group() -> None:
 @scope_group.command("create")
 @click.argument("name")
 @click.option("--description", type=WORDS, required=True, help="Plain words for the consent page.")
-@click.option("--risk", type=click.Choice(RISKS), default="low", show_default=True)
+@click.option("--risk", type=click.Choice(scopes.RISKS), default="low", show_default=True)
 @click.option("--default", "is_default", is_flag=True, help="Offered although not asked for.")
 def create(name: str, description: str, risk: str, is_default: bool) -> None:
     """Add a scope to the catalogue."""

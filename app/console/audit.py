@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from app.console import audit_export
 from app.console.audit_facts import as_json, instant_ms, row_of, subject_url
 from app.console.differences import differences, lines_of
-from app.console.pages import address_with, console_blueprint, page_size, render_page
-from app.console.windows import window
+from app.console.pages import asked, console_blueprint, page_size, render_page
+from app.console.windows import chips, window
 from app.domain import audit, errors, users
 from app.domain.audit import AuditEvent, Filters, Tag
 
@@ -24,16 +24,17 @@ LABELS = {
     "since": "Since",
     "until": "Until",
 }
+LONGEST = 2048
 LONGEST_KEY = 18
 
 
 @bp.get("/")
 def list_events() -> Response:
     """Show events, newest first, filtered by the address."""
-    asked = filters()
+    wanted = filters()
     shown = window(
         lambda older, newer, size: audit.find_page(
-            asked, older_than=key(older), newer_than=key(newer), size=size
+            wanted, older_than=key(older), newer_than=key(newer), size=size
         ),
         lambda event: str(event.id),
     )
@@ -45,7 +46,7 @@ def list_events() -> Response:
         older_url=shown.older_url,
         size=page_size(),
         asked={name: word(name) for name in LABELS},
-        chips=chips(),
+        chips=chips((name, LABELS[name], value) for name, value in asked_for().items()),
         tags=tag_choices(),
         exports=[
             (label, url_for(f"audit.export_{kind}", **asked_for()))
@@ -109,8 +110,8 @@ def filters() -> Filters:
 
 
 def word(name: str) -> str:
-    """Return a value of the address."""
-    return request.args.get(name, "").replace("\0", "").strip()[:2048]
+    """Return a value of the address, as long as an identifier may be."""
+    return asked(name, LONGEST)
 
 
 def moment(name: str) -> int | None:
@@ -137,14 +138,6 @@ def key(written: str | None) -> int | None:
 def asked_for() -> dict[str, Any]:
     """Return the filters in force as they stand in the address."""
     return {name: word(name) for name in LABELS if word(name)}
-
-
-def chips() -> list[tuple[str, str, str]]:
-    """Return label, value and removing address of each filter in force."""
-    return [
-        (LABELS[name], value, address_with(**{name: None, "older": None, "newer": None}))
-        for name, value in asked_for().items()
-    ]
 
 
 def tag_choices() -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 from app import browser_session
 from app.console.forms import Form
 from app.console.pages import actor, requires
-from app.console.software_decisions import reason_of
 from app.domain import decisions, errors, software
 from app.domain.software import Software
 from app.extensions import db
@@ -34,7 +33,7 @@ def approve_selected() -> Response:
 def reject_selected() -> Response:
     """Reject each selected piece of software with the same reason."""
     form = Form()
-    reason = reason_of(form, required=True)
+    reason = form.reason()
     if form.faults:
         flash(f"Nothing was rejected. {form.faults['reason']}", "error")
         return back()

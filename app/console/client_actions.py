@@ -1,5 +1,7 @@
 """Owns what stops, starts and ends a client."""
 
+from collections.abc import Callable
+
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -10,35 +12,32 @@ from app.domain import clients
 from app.domain.client_records import Client
 from app.extensions import db
 
-REASON_LENGTH = 500
-
 
 @requires("approver")
 def suspend_client(client_id: str) -> Response:
     """Stop a client and end everything it holds."""
-    client = clients.get(client_id)
-    form = Form()
-    reason = form.text("reason", "The reason", REASON_LENGTH)
-    if form.faults:
-        return back(client, form.faults["reason"], "error")
-
-    clients.suspend(client, reason, by=actor())
-    db.session.commit()
-    return back(client, "The client is suspended and everything it held has ended.")
+    said = "The client is suspended and everything it held has ended."
+    return with_reason(client_id, clients.suspend, said)
 
 
 @requires("approver")
 def resume_client(client_id: str) -> Response:
     """Let a suspended client work again."""
+    said = "The client may work again; people have to consent again."
+    return with_reason(client_id, clients.resume, said)
+
+
+def with_reason(client_id: str, verb: Callable[..., None], said: str) -> Response:
+    """Change the state of a client for a reason."""
     client = clients.get(client_id)
     form = Form()
-    reason = form.text("reason", "The reason", REASON_LENGTH)
+    reason = form.reason()
     if form.faults:
         return back(client, form.faults["reason"], "error")
 
-    clients.resume(client, reason, by=actor())
+    verb(client, reason, by=actor())
     db.session.commit()
-    return back(client, "The client may work again; people have to consent again.")
+    return back(client, said)
 
 
 @requires("approver")

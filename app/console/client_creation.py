@@ -12,7 +12,6 @@ from app.console.client_page import address_of
 from app.console.forms import Form, refused
 from app.console.pages import actor, render_page, requires
 from app.domain import admissions, client_metadata, client_texts, resources, scopes
-from app.domain.client_metadata import MetadataRules
 from app.extensions import db
 
 
@@ -115,11 +114,10 @@ def create_client() -> Response:
 
 def parse(kind: str, name: str, uris: list[str], form: Form) -> dict[str, object]:
     """Return the metadata by the rules of registration, or blame the field that breaks them."""
-    rules = MetadataRules(private_use_schemes=frozenset(current_settings().private_use_schemes))
     document = {**KINDS[kind].metadata, "client_name": name, "redirect_uris": uris}
     metadata: dict[str, object] = {}
     with form.blaming("redirect_uris"):
-        metadata.update(client_metadata.parse(document, rules))
+        metadata.update(client_metadata.parse(document, current_settings().metadata_rules))
     return metadata
 
 

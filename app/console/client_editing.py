@@ -11,10 +11,8 @@ from app.console.forms import Form, refused
 from app.console.pages import actor, render_page, requires
 from app.domain import client_metadata, clients, errors, redirect_uris, scopes, software
 from app.domain.client_records import Client
+from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.extensions import db
-
-SHORTEST_TOKEN, LONGEST_TOKEN = 30, 86400
-"""Bounds of a token's lifetime in seconds; retired signing keys outlive the longest."""
 
 
 @requires("admin")
@@ -38,7 +36,7 @@ def save_client(client_id: str) -> BaseResponse:
     chosen = form.several("scopes", software.get(client.software_id).scopes)
     follows = "follows" in request.form
     seconds = form.number(
-        "access_token_seconds", "The lifetime of access tokens", SHORTEST_TOKEN, LONGEST_TOKEN
+        "access_token_seconds", "The lifetime of access tokens", SHORTEST_SECONDS, LONGEST_SECONDS
     )
     verdicts = judge(client)
     uris = tuple(uri for uri, _ in verdicts)
@@ -119,7 +117,7 @@ def show_form(
         scope_options=[(name, name, words.get(name)) for name in ceiling],
         has_redirects="authorization_code" in client.client_metadata["grant_types"],
         default_seconds=current_settings().access_token_seconds,
-        bounds=(SHORTEST_TOKEN, LONGEST_TOKEN),
+        bounds=(SHORTEST_SECONDS, LONGEST_SECONDS),
         client_url=address_of(client),
     )
     return refused(page, form)

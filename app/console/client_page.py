@@ -102,8 +102,7 @@ def token_name(client: Client) -> str:
 def latest_grants(client: Client) -> dict[str, Any]:
     """Return the latest grants with the people who gave them."""
     found = grants.find_latest(client_id=client.client_id)
-    people = {user_id: users.find(user_id) for user_id in {grant.user_id for grant in found}}
-    emails = {user_id: user.email for user_id, user in people.items() if user is not None}
+    emails = users.emails(grant.user_id for grant in found)
     now = clock.epoch()
     rows = [(grant, emails.get(grant.user_id, grant.user_id), state(grant, now)) for grant in found]
     return {"rows": rows}

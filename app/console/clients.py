@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from app import clock
 from app.console import (
@@ -14,13 +14,13 @@ from app.console import (
 )
 from app.console.pages import (
     PAGE_SIZES,
-    address_with,
+    asked,
     console_blueprint,
     page_size,
     render_page,
 )
 from app.console.software_facts import SOURCES
-from app.console.windows import window
+from app.console.windows import chips, first, window
 from app.domain import client_lists
 from app.domain.client_lists import Filters
 from app.domain.client_records import Client, Standing
@@ -42,10 +42,10 @@ def list_clients() -> Response:
         "_client_list.html",
         rows=[row_of(client, known, now) for client, known in shown.rows],
         filters=filters(),
-        chips=chips(),
+        chips=chips(named()),
         choices=choices(),
         size=page_size(),
-        sizes=[(each, address_with(size=each, older=None, newer=None)) for each in PAGE_SIZES],
+        sizes=[(each, first(size=each)) for each in PAGE_SIZES],
         newer_url=shown.newer_url,
         older_url=shown.older_url,
         clear_url=url_for("clients_console.list_clients"),
@@ -54,11 +54,9 @@ def list_clients() -> Response:
 
 def filters() -> Filters:
     """Return what the address asks for; unknown values do not narrow."""
-    unused = request.args.get("unused", "")
-    standing = request.args.get("standing", "")
-    source = request.args.get("source", "")
+    unused, standing, source = asked("unused"), asked("standing"), asked("source")
     return Filters(
-        search=request.args.get("q", "").replace("\0", "").strip()[:200],
+        search=asked("q"),
         standing=standing if standing in list(Standing) else "",
         source=source if source in SOURCES else "",
         unused_days=int(unused) if unused in UNUSED_DAYS else None,
@@ -67,31 +65,24 @@ def filters() -> Filters:
 
 def choices() -> list[tuple[str, str, list[tuple[str, str]], str]]:
     """Return label, name, options and value of each choice in the filter form."""
-    asked = filters()
+    wanted = filters()
     standings = [(standing.value, standing.capitalize()) for standing in Standing]
     unused = [(days, f"{days} days") for days in UNUSED_DAYS]
     return [
-        ("Standing", "standing", [("", "All but deleted"), *standings], asked.standing),
-        ("Source", "source", [("", "Any source"), *SOURCES.items()], asked.source),
-        ("Unused for", "unused", [("", "Any time"), *unused], str(asked.unused_days or "")),
+        ("Standing", "standing", [("", "All but deleted"), *standings], wanted.standing),
+        ("Source", "source", [("", "Any source"), *SOURCES.items()], wanted.source),
+        ("Unused for", "unused", [("", "Any time"), *unused], str(wanted.unused_days or "")),
     ]
 
 
-def chips() -> list[tuple[str, str, str]]:
-    """Return label, value and removing address of each filter in force."""
-    asked = filters()
-    unused = f"{asked.unused_days} days" if asked.unused_days else ""
-    source = SOURCES.get(asked.source, "")
-    found = (
-        ("q", "Search", asked.search),
-        ("standing", "Standing", asked.standing.capitalize()),
-        ("source", "Source", source),
-        ("unused", "Unused for", unused),
-    )
+def named() -> list[tuple[str, str, str]]:
+    """Return name, label and value in words of each filter."""
+    wanted = filters()
     return [
-        (label, value, address_with(**{name: None, "older": None, "newer": None}))
-        for name, label, value in found
-        if value
+        ("q", "Search", wanted.search),
+        ("standing", "Standing", wanted.standing.capitalize()),
+        ("source", "Source", SOURCES.get(wanted.source, "")),
+        ("unused", "Unused for", f"{wanted.unused_days} days" if wanted.unused_days else ""),
     ]
 
 

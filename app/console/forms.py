@@ -10,6 +10,7 @@ from app.domain.errors import Refusal
 from app.extensions import db
 
 WORD = 2048
+REASON_LENGTH = 500
 
 
 class Form:
@@ -36,6 +37,10 @@ class Form:
         if found is None and required:
             self.faults.setdefault(name, f"{label} is missing.")
         return found or ""
+
+    def reason(self, *, required: bool = True) -> str:
+        """Return the reason, which the audit trail and the page keep."""
+        return self.text("reason", "A reason", REASON_LENGTH, required=required)
 
     def number(self, name: str, label: str, lowest: int, highest: int) -> int | None:
         """Return a whole number, or None when the field is empty."""

@@ -105,6 +105,11 @@ def render_page(page: str, partial: str | None = None, **context: Any) -> Respon
     return response
 
 
+def asked(name: str, longest: int = 200) -> str:
+    """Return a value of the address, without NUL and the white space around it."""
+    return request.args.get(name, "").replace("\0", "").strip()[:longest]
+
+
 def page_size() -> int:
     """Return how many rows the address asks for: 25, 50 or 100."""
     asked = request.args.get("size", "")

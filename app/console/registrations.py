@@ -1,12 +1,12 @@
 """Registrations: the queue of software, and where its pages and decisions are."""
 
-from flask import Response, g, request, url_for
+from flask import Response, g, url_for
 
 from app import clock
 from app.console import bulk_decisions, software_decisions, software_page
-from app.console.pages import address_with, console_blueprint, page_size, render_page
+from app.console.pages import asked, console_blueprint, page_size, render_page
 from app.console.software_facts import row_of
-from app.console.windows import window
+from app.console.windows import first, window
 from app.domain import software
 from app.domain.software import Software
 
@@ -17,7 +17,7 @@ TABS = ("pending", "approved", "rejected", "blocked", "expired")
 @bp.get("/")
 def list_registrations() -> Response:
     """Show software by what was decided about it, newest first."""
-    status, search = chosen_status(), word("q")
+    status, search = chosen_status(), asked("q")
     counts = software.counts()
     shown = window(
         lambda older, newer, size: software.find_page(
@@ -48,7 +48,7 @@ def list_registrations() -> Response:
 def count_arrivals() -> Response:
     """Say how much software has come since a page was loaded; asked by the page by itself."""
     g.unattended = True
-    number = software.count_newer("pending", word("after"))
+    number = software.count_newer("pending", asked("after"))
     return render_page(
         "_arrivals.html", number=number, url=url_for("registrations.list_registrations")
     )
@@ -56,20 +56,15 @@ def count_arrivals() -> Response:
 
 def arrivals_url(newest: Software | None) -> str | None:
     """Return where the first page of the queue asks for arrivals; other pages do not ask."""
-    if chosen_status() != "pending" or any(map(word, ("older", "newer", "q"))):
+    if chosen_status() != "pending" or any(map(asked, ("older", "newer", "q"))):
         return None
     return url_for("registrations.count_arrivals", after=newest.id if newest is not None else None)
 
 
 def chosen_status() -> str:
     """Return the status whose tab is open."""
-    asked = word("status")
-    return asked if asked in TABS else TABS[0]
-
-
-def word(name: str) -> str:
-    """Return a value of the address."""
-    return request.args.get(name, "").replace("\0", "").strip()[:200]
+    status = asked("status")
+    return status if status in TABS else TABS[0]
 
 
 def tabs(current: str, counts: dict[str, int]) -> list[tuple[str, str, bool, int]]:
@@ -78,7 +73,7 @@ def tabs(current: str, counts: dict[str, int]) -> list[tuple[str, str, bool, int
     return [
         (
             name.capitalize(),
-            address_with(status=name, older=None, newer=None, q=None),
+            first(status=name, q=None),
             name == current,
             counts[name],
         )

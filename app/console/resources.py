@@ -6,10 +6,10 @@ from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.config import current_settings
-from app.console.client_editing import LONGEST_TOKEN, SHORTEST_TOKEN
 from app.console.forms import Form, refused, word
 from app.console.pages import actor, console_blueprint, render_page, requires
 from app.domain import resources, scopes
+from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.resources import Resource
 from app.extensions import db
 
@@ -114,7 +114,10 @@ def read(form: Form) -> dict[str, Any]:
         "name": form.text("name", "The name", NAME_LENGTH),
         "scopes": form.several("scopes", (scope.name for scope in scopes.find_all())),
         "access_token_seconds": form.number(
-            "access_token_seconds", "The lifetime of access tokens", SHORTEST_TOKEN, LONGEST_TOKEN
+            "access_token_seconds",
+            "The lifetime of access tokens",
+            SHORTEST_SECONDS,
+            LONGEST_SECONDS,
         ),
     }
 
@@ -134,7 +137,7 @@ def show_form(values: dict[str, Any], form: Form, resource: Resource | None = No
         resource=resource,
         scope_options=[(scope.name, scope.name, scope.description) for scope in scopes.find_all()],
         default_seconds=current_settings().access_token_seconds,
-        bounds=(SHORTEST_TOKEN, LONGEST_TOKEN),
+        bounds=(SHORTEST_SECONDS, LONGEST_SECONDS),
     )
     return refused(page, form)
 

@@ -13,7 +13,7 @@ from app.extensions import db
 
 bp = console_blueprint("scopes", __name__, "/scopes")
 DESCRIPTION_LENGTH = 500
-RISKS = {"low": "Low risk", "medium": "Some risk", "high": "High risk"}
+RISKS = dict(zip(scopes.RISKS, ("Low risk", "Some risk", "High risk"), strict=True))
 
 
 @bp.get("/")

@@ -15,8 +15,6 @@ from app.domain import client_changes, decisions, errors, resources, software
 from app.domain.software import Software
 from app.extensions import db
 
-REASON_LENGTH = 500
-
 
 @requires("approver")
 def approve(software_id: str) -> BaseResponse:
@@ -28,7 +26,7 @@ def approve(software_id: str) -> BaseResponse:
         form.faults["scopes"] = "Leave it at least one scope, or reject it."
     ceiling = resources_of(form)
     until = until_of(form)
-    reason = reason_of(form, required=False)
+    reason = form.reason(required=False)
     if form.faults:
         return unprocessable(row, form)
 
@@ -81,7 +79,7 @@ def with_reason(software_id: str, verb: Callable[[str], Software], done: str) ->
     """Make a decision that needs a reason."""
     row = software.get(software_id)
     form = Form()
-    reason = reason_of(form, required=True)
+    reason = form.reason()
     if form.faults:
         return unprocessable(row, form)
     return carry_out(software_id, lambda: verb(reason), done)
@@ -114,11 +112,6 @@ def unprocessable(row: Software, form: Form) -> Response:
     page = render(row, form, typed=request.form.to_dict(flat=False))
     page.status_code = 422
     return page
-
-
-def reason_of(form: Form, *, required: bool) -> str:
-    """Return the reason, which the audit trail and the page keep."""
-    return form.text("reason", "A reason", REASON_LENGTH, required=required)[:1000]
 
 
 def resources_of(form: Form) -> list[str] | None:

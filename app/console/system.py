@@ -4,7 +4,7 @@ from flask import Response, current_app, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import clock, health
-from app.config import current_settings
+from app.config import current_key, current_settings
 from app.console import setting_groups
 from app.console.pages import actor, console_blueprint, render_page, requires
 from app.domain import policies, signing_keys
@@ -52,8 +52,7 @@ def last_day(key: SigningKey) -> int | None:
 @requires("admin")
 def rotate_key() -> BaseResponse:
     """Sign with a new key from now on; the old one goes on verifying."""
-    sealing_key: bytes = current_app.extensions["gatewright.keys"]["signing keys"]
-    signing_keys.create(sealing_key, by=actor())
+    signing_keys.create(current_key("signing keys"), by=actor())
     db.session.commit()
     return back("A new key signs from now on; the old one goes on verifying.")
 

@@ -1,12 +1,10 @@
 """Owns paging by key: which rows a page shows, and the addresses of its neighbours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from flask import request
-
-from app.console.pages import address_with, page_size
+from app.console.pages import address_with, asked, page_size
 
 Row = TypeVar("Row")
 Find = Callable[[str | None, str | None, int], Sequence[Row]]
@@ -44,7 +42,7 @@ def window(find: Find[Row], key: Callable[[Row], str]) -> Window[Row]:
 
 def key_of(name: str) -> str | None:
     """Return the key of a neighbour from the address."""
-    return request.args.get(name, "").replace("\0", "")[:LONGEST] or None
+    return asked(name, LONGEST) or None
 
 
 def beside(direction: str, key: str) -> str:
@@ -53,6 +51,14 @@ def beside(direction: str, key: str) -> str:
     return address_with(**{direction: key, other: None})
 
 
-def first() -> str:
-    """Return the address of the first page."""
-    return address_with(older=None, newer=None)
+def first(**changes: str | int | None) -> str:
+    """Return the address of the first page, with other values of its query changed or removed."""
+    return address_with(**{"older": None, "newer": None, **changes})
+
+
+def chips(filters: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Return label, value and removing address of the filters in force.
+
+    ``filters`` are triples of name, label and value; an empty value is not in force.
+    """
+    return [(label, value, first(**{name: None})) for name, label, value in filters if value]

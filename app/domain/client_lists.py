@@ -90,12 +90,6 @@ def record_of(client: Client, software: Software) -> ClientRecord:
     )
 
 
-def standing(client: Client) -> str:
-    """Return what a client may do now."""
-    found = client_records.load(client.client_id)
-    return "deleted" if found is None else found.standing(clock.epoch()).value
-
-
 def count(standing: str) -> int:
     """Return how many clients have a standing."""
     everything = select(Client, Software).join(Software, Software.id == Client.software_id)

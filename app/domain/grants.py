@@ -31,6 +31,10 @@ class Grant(Base):
     revoked_reason: Mapped[str | None] = mapped_column(String(40))
 
 
+SHORTEST_SECONDS, LONGEST_SECONDS = 30, 86400
+"""Bounds of the lifetime of access tokens; retired signing keys outlive the longest."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenRules:
     """The settings that decide about tokens; durations in seconds."""

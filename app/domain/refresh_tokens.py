@@ -90,7 +90,7 @@ def rotate(rules: TokenRules, value: str, grant: Mapping[str, Any], *, by: Actor
     )
     if spent_at is None:
         raise errors.InvalidGrant(DEAD, reason="expired", grant_id=grant["id"])
-    if now - spent_at < rules.refresh_grace_seconds:
+    if max(now - spent_at, 0) < rules.refresh_grace_seconds:  # now may be older than the lock
         return successor
     grants.revoke(grant["id"], "replay", by=by)
     audit.record(Tag.TOKEN_REPLAYED, grant["id"], by=by, client_id=grant["client_id"])

@@ -15,6 +15,7 @@ from app.extensions import Base, db, insert_once
 TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}\Z")
 """One scope name (RFC 6749 section 3.3)."""
 
+RISKS = ("low", "medium", "high")
 BUILT_IN = {
     "openid": "Know who you are on this server",
     "offline_access": "Stay connected when you are not there",
@@ -29,7 +30,7 @@ class Scope(Base):
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     description: Mapped[str] = mapped_column(String(500))
     risk: Mapped[str] = mapped_column(String(8), default="low")
-    """``low``, ``medium`` or ``high``; shown at consent and to approvers."""
+    """One of ``RISKS``; shown at consent and to approvers."""
     is_default: Mapped[bool] = mapped_column(Boolean, default=False)
     """Offered on approval even when the software did not name it."""
     created_at: Mapped[int] = mapped_column(BigInteger)

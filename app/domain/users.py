@@ -1,7 +1,7 @@
 """Owns the accounts of people: end-users and operators alike."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import BigInteger, String, func, select
@@ -80,6 +80,12 @@ def is_enabled(user_id: str) -> bool:
     """Tell whether an account may sign in; for the token path, which loads no account."""
     query = select(User.id).where(User.id == user_id, User.disabled_at.is_(None))
     return db.session.scalar(query) is not None
+
+
+def emails(user_ids: Iterable[str]) -> dict[str, str]:
+    """Return the e-mail addresses of some accounts by identifier."""
+    query = select(User.id, User.email).where(User.id.in_(set(user_ids)))
+    return {row.id: row.email for row in db.session.execute(query)}
 
 
 def find_by_email(email: str) -> User | None:

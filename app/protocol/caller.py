@@ -134,12 +134,6 @@ def bearer() -> str | None:
     return token.strip()[:512]
 
 
-def key(purpose: str) -> bytes:
-    """Return the server's key for one purpose."""
-    found: bytes = current_app.extensions["gatewright.keys"][purpose]
-    return found
-
-
 def passwords() -> Passwords:
     """Return what hashes and verifies people's passwords."""
     found: Passwords = current_app.extensions["gatewright.passwords"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.config import Settings, current_settings
+from app.config import Settings, current_key, current_settings
 from app.domain import errors, resources, signing_keys
 from app.domain.client_records import ClientRecord
 from app.domain.grants import TokenRules
@@ -18,14 +18,14 @@ def rules(settings: Settings) -> TokenRules:
         refresh_idle_seconds=settings.refresh_idle_seconds,
         refresh_absolute_seconds=settings.refresh_absolute_seconds,
         refresh_grace_seconds=settings.refresh_grace_seconds,
-        successor_key=caller.key("refresh successors"),
+        successor_key=current_key("refresh successors"),
     )
 
 
 def current_keys() -> signing_keys.Keys:
     """Return the imported signing keys."""
     generation = caller.current_generations()["keys"]
-    return signing_keys.current(caller.key("signing keys"), generation)
+    return signing_keys.current(current_key("signing keys"), generation)
 
 
 def target_of(client: ClientRecord, requested: tuple[str, ...]) -> Target:

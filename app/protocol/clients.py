@@ -23,7 +23,6 @@ from app.limits import spend
 from app.protocol import caller
 from app.protocol.json_body import read_object
 from app.protocol.parameters import read_body
-from app.protocol.register import metadata_rules
 
 bp = Blueprint("clients", __name__)
 REFUSED = (
@@ -55,7 +54,7 @@ def update_client(client_id: str) -> Response:
 
     body = read_object(read_body(), request.headers.get("Content-Type"))
     check_identity(client, body)
-    metadata = client_metadata.parse(body, metadata_rules())
+    metadata = client_metadata.parse(body, settings.metadata_rules)
 
     arrival = admissions.evidence(
         metadata,

@@ -5,17 +5,19 @@ from typing import Any
 from flask import render_template, request, url_for
 
 from app import browser_session, security
-from app.config import current_settings
+from app.config import current_key, current_settings
 from app.domain import consents, errors, resources, scopes
 from app.domain.users import User
-from app.protocol import caller, people
+from app.protocol import people
 from app.protocol.authorization_request import AuthorizationRequest, LocalRefusal
 
 
 def show(wanted: AuthorizationRequest, user: User) -> str:
     """Show who asks for what; showing changes nothing."""
     security.allow_form_target(wanted.origin.redirect_uri)
-    ticket = consents.new_ticket(caller.key("consent tickets"), session_id(), bound_request(wanted))
+    ticket = consents.new_ticket(
+        current_key("consent tickets"), session_id(), bound_request(wanted)
+    )
     return render_template(
         "protocol/consent.html",
         action=f"{url_for('authorize.decide')}?{wanted.canonical}",
@@ -37,7 +39,7 @@ def take_answer(wanted: AuthorizationRequest, user: User) -> bool:
         raise LocalRefusal(refusal, wanted.client)
     try:
         consents.spend_ticket(
-            caller.key("consent tickets"),
+            current_key("consent tickets"),
             request.form.get("ticket", ""),
             session_id(),
             bound_request(wanted),

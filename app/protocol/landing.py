@@ -42,7 +42,7 @@ def live() -> Response:
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """Answer that the database answers and there are keys to sign with."""
+    """Answer that the database answers."""
     caller.current_generations()
     return json_answer({"status": "ok"})
 

@@ -13,7 +13,6 @@ from app.domain import (
     policies,
     registration_tokens,
 )
-from app.domain.client_metadata import MetadataRules
 from app.extensions import db
 from app.limits import spend
 from app.protocol import caller
@@ -31,7 +30,7 @@ def register_client() -> Response:
     token = initial_access_token()
 
     body = read_object(read_body(), request.headers.get("Content-Type"))
-    metadata = client_metadata.parse(body, metadata_rules())
+    metadata = client_metadata.parse(body, settings.metadata_rules)
     mark = fingerprints.of_metadata(metadata) or "alone"
     spend(settings.registration_rate_limit, "register", mark, caller.address())
 
@@ -66,8 +65,3 @@ def initial_access_token() -> str | None:
         return None
     static_token = settings.registration_token.get_secret_value()
     return registration_tokens.check(presented, static_token)
-
-
-def metadata_rules() -> MetadataRules:
-    """Return the rules of metadata that the settings decide."""
-    return MetadataRules(private_use_schemes=frozenset(current_settings().private_use_schemes))

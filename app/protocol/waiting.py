@@ -146,7 +146,8 @@ def required_approver() -> User:
 
 def back() -> BaseResponse:
     """Go back to the request that waits."""
-    return redirect(people.local_path(request.form.get("next", "")) or "/", 303)
+    home = url_for("landing.show_landing")
+    return redirect(people.local_path(request.form.get("next", "")) or home, 303)
 
 
 def refresh() -> Response:

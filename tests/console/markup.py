@@ -4,6 +4,8 @@ from html.parser import HTMLParser
 
 UNSTEADY = ("value", "content", "data-copy", "datetime", "aria-label", "href", "hx-get", "action")
 """Attributes whose values differ between two pages about two things, by design."""
+HOSTILE = ("<script>alert(1)</script>", '" hx-get="/x" hx-trigger="load', "{{7*7}}{% raw %}")
+"""Words that are an element, an attribute and a template where a page forgets to escape."""
 
 
 class Reader(HTMLParser):
@@ -55,3 +57,13 @@ def controls(page, tag="input", **attributes):
         for name, found in read(page).elements
         if name == tag and attributes.items() <= found.items()
     ]
+
+
+def neighbour(page, rel):
+    """Return where the link to the next or previous page of a list leads, or None."""
+    return next((found["href"] for found in controls(page, "a", rel=rel)), None)
+
+
+def row_names(page):
+    """Return what the links of the rows of a list say, in its order."""
+    return [texts(part.split("</a>")[0]) for part in page.split('class="row-link"')[1:]]

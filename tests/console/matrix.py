@@ -42,6 +42,11 @@ def unlisted(app, blueprint, routes):
     return {name for name in there if name.startswith(f"{blueprint}.")} - listed
 
 
+def gets(routes):
+    """Return the paths that only show something."""
+    return [path for method, path, _ in routes if method == "GET"]
+
+
 def posts(routes):
     """Return the paths that change something."""
     return [path for method, path, _ in routes if method == "POST"]
@@ -55,6 +60,34 @@ def rows(app):
             for table in db.metadata.sorted_tables
             if table.name not in VOLATILE
         }
+
+
+def harmful(app, browser, method, paths, status=200, **options):
+    """Return the calls that answer with another status, and those that change what is stored."""
+    before, wrong = rows(app), []
+    for path in paths:
+        answer = browser.open(path, method=method, **options)
+        after = rows(app)
+        changed = [table for table in before if after[table] != before[table]]
+        if answer.status_code != status or changed:
+            wrong.append((method, path, answer.status_code, changed))
+    return wrong
+
+
+def wrongly_shown(stranger, member, paths):
+    """Return the pages that do not send strangers to sign in, or that a member may see."""
+    wrong = []
+    for path in paths:
+        answer = stranger.get(path)
+        by_htmx = stranger.get(path, headers={"HX-Request": "true"})
+        sent_to_sign_in = (
+            (answer.status_code, answer.location) == (303, f"/login?next={path}")
+            and (by_htmx.status_code, by_htmx.text) == (401, "")
+            and by_htmx.headers["HX-Redirect"].startswith("/login")
+        )
+        if not sent_to_sign_in or member.get(path).status_code != 403:
+            wrong.append((path, answer.status_code, by_htmx.status_code))
+    return wrong
 
 
 def ways_to_act(page):

@@ -2,23 +2,16 @@
 
 import json
 import shlex
-import subprocess
-from types import SimpleNamespace
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.console import snippets
-from app.domain import admissions, audit, client_metadata, resources, scopes, signing_keys
-from app.domain.audit import SERVER, Filters, Tag
+from app.domain import resources, scopes
+from app.domain.audit import SERVER, Tag
 from app.domain.client_records import Client, load
 from app.extensions import db
 from tests.conftest import ISSUER
 from tests.console.markup import controls, texts
 from tests.console.matrix import rows
-from tests.flows.person import Browser
-from tests.flows.world import add_person
-from tests.services.process import free_port
 
 NEW = "/admin/clients/new"
 URI = "https://shop.example/cb"
@@ -26,13 +19,12 @@ RESOURCE = "https://mcp.example/mcp"
 
 
 @pytest.fixture
-def catalogue(app):
-    """Describe two scopes, one of them default, and a resource; make the signing key."""
+def catalogue(app, signing_key):
+    """Describe two scopes, one of them default, and a resource."""
     with app.app_context():
         scopes.create("tools", "Use tools", by=SERVER, is_default=True)
         scopes.create("write", "Change things", by=SERVER)
         resources.create(RESOURCE, "Tool server", ["tools"], by=SERVER)
-        signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         db.session.commit()
 
 
@@ -104,7 +96,9 @@ def test_a_service_is_offered_no_scope_that_is_about_a_person(admin, catalogue):
         ),
     ],
 )
-def test_each_kind_is_active_at_once_with_the_metadata_of_its_kind(create, app, kind, metadata):
+def test_each_kind_is_active_at_once_with_the_metadata_of_its_kind(
+    create, app, happened, kind, metadata
+):
     answer = create(kind)
 
     assert answer.status_code == 200
@@ -117,8 +111,8 @@ def test_each_kind_is_active_at_once_with_the_metadata_of_its_kind(create, app, 
         assert record.standing(0) == "active"
         assert (record.scopes, record.resources) == ({"tools"}, None)
         assert record.decided_by == "admin@example.org"
-        [event] = audit.find_page(Filters(tag=Tag.CLIENT_CREATED), size=5)
-        assert (event.subject, event.actor_name) == (client_id, "admin@example.org")
+    [event] = happened(Tag.CLIENT_CREATED)
+    assert (event.subject, event.actor_name) == (client_id, "admin@example.org")
 
 
 def test_the_secret_is_shown_once_and_stored_nowhere(create, admin, app):
@@ -223,80 +217,3 @@ def test_an_unknown_kind_makes_nothing(create, app, kind):
 
     assert create(kind).status_code == 422
     assert rows(app) == before
-
-
-@pytest.fixture
-def served(app, serve, catalogue, request):
-    """Serve the issuer that the snippets name; return a function that makes a client there."""
-    serve(port=urlsplit(app.extensions["gatewright.settings"].issuer).port)
-    person = add_person(app, "pia@example.org", "member")
-
-    def make(redirect_uri=None, **metadata):
-        uris = {"redirect_uris": [redirect_uri]} if redirect_uri else {}
-        parsed = client_metadata.parse({"client_name": "It's $HOME `x`", **uris, **metadata})
-        issuer = app.extensions["gatewright.settings"].issuer
-        with app.app_context():
-            client, issued = admissions.create(parsed, by=SERVER, allowed=["tools"])
-            db.session.commit()
-            script = snippets.script(client, issuer, issued, ["tools"], [RESOURCE])
-            env = snippets.credentials(client, issuer, issued)[".env"]
-        return SimpleNamespace(script=script, env=env, person=person)
-
-    return make
-
-
-@pytest.fixture
-def overrides(request):
-    """Let the app of the snippet tests name the server that is really there."""
-    real = "served" in request.fixturenames
-    return {"issuer": f"http://127.0.0.1:{free_port()}"} if real else {}
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_commands_of_a_service_run_as_they_stand(served):
-    made = served(grant_types=["client_credentials"])
-
-    done = subprocess.run(["sh", "-c", made.script], capture_output=True, check=True, timeout=30)
-    sourced = subprocess.run(
-        ["sh", "-c", f"{made.env}\nprintf %s $OAUTH_CLIENT_ID"],
-        capture_output=True,
-        check=True,
-        timeout=10,
-    )
-
-    assert json.loads(done.stdout)["scope"] == "tools"
-    assert sourced.stdout.decode() in made.script
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("method", ["none", "client_secret_basic"])
-def test_the_commands_of_an_app_sign_a_person_in_and_fetch_a_token(served, method):
-    made = served(
-        f"http://127.0.0.1:{free_port()}/cb?a=it's",
-        grant_types=["authorization_code", "refresh_token"],
-        token_endpoint_auth_method=method,
-    )
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-
-    with subprocess.Popen(["sh", "-c", made.script], **pipes) as shell, Browser() as browser:
-        shell.stdout.readline()
-        address = shell.stdout.readline().strip()
-        code = consented(browser, address, made.person)
-        said, _ = shell.communicate(f"{code}\n", timeout=30)
-
-    assert shell.returncode == 0
-    assert json.loads(said)["scope"] == "tools"
-
-
-def consented(browser, address, person):
-    """Sign in and allow; return the code from the address the browser is sent to."""
-    browser.open(address)
-    person.sign_in(browser)
-    form = browser.page.form_with("Allow")
-    sent = [*form.fields, ("decision", "allow")]
-    names = {name: [value for key, value in sent if key == name] for name, _ in sent}
-    headers = {"Referer": browser.page.url}
-    target = urlsplit(browser.page.url)._replace(query="", path="").geturl() + form.action
-    answer = browser.http.post(target, data=names, headers=headers)
-    [code] = parse_qs(urlsplit(answer.headers["Location"]).query)["code"]
-    return code

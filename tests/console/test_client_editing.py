@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.domain import audit, clients, decisions, scopes, software
-from app.domain.audit import SERVER, Filters, Tag
-from app.domain.client_records import Client, load
+from app.domain import clients, decisions, scopes, software
+from app.domain.audit import SERVER, Tag
+from app.domain.client_records import load
 from app.extensions import db
 from tests.console.markup import controls, texts
 from tests.console.matrix import rows
@@ -39,17 +39,6 @@ def save(admin, csrf, made):
     return send
 
 
-@pytest.fixture
-def stored(app, made):
-    """Return a function that reads the client."""
-
-    def find():
-        with app.app_context():
-            return db.session.get(Client, made)
-
-    return find
-
-
 def test_the_form_shows_what_is_in_force_and_offers_the_scopes_of_the_software(admin, made):
     page = admin.get(f"{LIST}edit/{made}").text
 
@@ -58,25 +47,25 @@ def test_the_form_shows_what_is_in_force_and_offers_the_scopes_of_the_software(a
     assert URI in texts(page)
 
 
-def test_a_ceiling_below_the_software_is_in_force_at_once(save, app, made, stored):
+def test_a_ceiling_below_the_software_is_in_force_at_once(save, app, made, stored, happened):
     answer = save(follows=None, scopes=["tools", "other"])
 
     assert (answer.status_code, answer.location) == (303, f"{LIST}{made}")
-    assert stored().scopes == ["tools"]
+    assert stored(made).scopes == ["tools"]
     with app.app_context():
         assert load(made).scopes == {"tools"}
-        event = audit.find_page(Filters(tag=Tag.CLIENT_UPDATED), size=1)[0]
-        assert event.actor_name == "admin@example.org"
-        assert event.detail == {"before": {"scopes": None}, "after": {"scopes": ["tools"]}}
+    event = happened(Tag.CLIENT_UPDATED)[0]
+    assert event.actor_name == "admin@example.org"
+    assert event.detail == {"before": {"scopes": None}, "after": {"scopes": ["tools"]}}
 
     save(scopes=["tools"])
-    assert stored().scopes is None
+    assert stored(made).scopes is None
 
 
-def test_redirect_uris_are_taken_one_per_line_or_pasted_with_spaces(save, stored):
+def test_redirect_uris_are_taken_one_per_line_or_pasted_with_spaces(save, made, stored):
     save(redirect_uris=f"  {URI}\r\nhttp://127.0.0.1/cb com.example.app:/cb\n\n{URI}\n")
 
-    assert stored().client_metadata["redirect_uris"] == [
+    assert stored(made).client_metadata["redirect_uris"] == [
         URI,
         "http://127.0.0.1/cb",
         "com.example.app:/cb",
@@ -120,15 +109,15 @@ def test_what_cannot_be_is_refused_beside_its_field(save, app, fields, field):
     assert rows(app) == before
 
 
-def test_the_lifetime_of_tokens_is_set_and_taken_back(save, stored):
+def test_the_lifetime_of_tokens_is_set_and_taken_back(save, made, stored):
     save(access_token_seconds="120")
-    assert stored().access_token_seconds == 120
+    assert stored(made).access_token_seconds == 120
 
     save(access_token_seconds="")
-    assert stored().access_token_seconds is None
+    assert stored(made).access_token_seconds is None
 
 
-def test_a_client_that_signs_nobody_in_has_no_redirect_uris_to_edit(admin, csrf, register, app):
+def test_a_client_that_signs_nobody_in_has_no_redirect_uris_to_edit(admin, csrf, register, stored):
     made = register(grant_types=["client_credentials"], redirect_uris=None)["client_id"]
 
     page = admin.get(f"{LIST}edit/{made}").text
@@ -138,8 +127,7 @@ def test_a_client_that_signs_nobody_in_has_no_redirect_uris_to_edit(admin, csrf,
 
     assert not controls(page, "textarea")
     assert answer.status_code == 303
-    with app.app_context():
-        assert db.session.get(Client, made).access_token_seconds == 60
+    assert stored(made).access_token_seconds == 60
 
 
 def test_the_verdicts_alone_are_given_while_typing_and_nothing_changes(admin, csrf, app):

@@ -4,10 +4,8 @@ import json
 
 import pytest
 
-from app.domain import audit
-from app.domain.audit import Filters, Tag
-from app.domain.client_records import Client, load
-from app.extensions import db
+from app.domain.audit import Tag
+from app.domain.client_records import load
 from tests.console.markup import controls, texts
 from tests.console.matrix import rows
 
@@ -56,7 +54,9 @@ def test_the_old_secret_works_as_long_as_the_operator_chose(
         assert not record.has_secret(made["client_secret"], clock.now + works)
 
 
-def test_the_new_secret_is_shown_once_and_kept_by_no_cache_or_record(rotate, made, admin, app):
+def test_the_new_secret_is_shown_once_and_kept_by_no_cache_or_record(
+    rotate, made, admin, app, happened
+):
     answer = rotate()
 
     secret = shown(answer.text)
@@ -65,9 +65,8 @@ def test_the_new_secret_is_shown_once_and_kept_by_no_cache_or_record(rotate, mad
     assert made["client_secret"] not in answer.text
     for path in (made["client_id"], f"rotate-secret/{made['client_id']}"):
         assert secret not in admin.get(LIST + path).text
-    with app.app_context():
-        [event] = audit.find_page(Filters(tag=Tag.CLIENT_SECRET_ROTATED), size=5)
-        assert event.actor_name == "admin@example.org"
+    [event] = happened(Tag.CLIENT_SECRET_ROTATED)
+    assert event.actor_name == "admin@example.org"
     assert secret not in json.dumps(rows(app))
 
 
@@ -93,10 +92,9 @@ def test_an_overlap_that_was_not_offered_is_refused(rotate, app, fields):
 
 
 @pytest.mark.parametrize("seen", ["", "x", "\0"])
-def test_a_form_of_another_secret_rotates_nothing(rotate, made, app, seen):
+def test_a_form_of_another_secret_rotates_nothing(rotate, made, stored, seen):
     assert rotate(seen=seen).status_code == 409
-    with app.app_context():
-        assert db.session.get(Client, made["client_id"]).old_secret_digest is None
+    assert stored(made["client_id"]).old_secret_digest is None
 
 
 def test_the_form_warns_while_an_older_secret_works(rotate, admin, made):

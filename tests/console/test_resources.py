@@ -2,12 +2,20 @@
 
 import pytest
 
-from app.domain import audit, resources, scopes
-from app.domain.audit import SERVER, Filters, Tag
+from app.domain import resources, scopes
+from app.domain.audit import SERVER, Tag
 from app.extensions import db
 from tests.conftest import ISSUER
-from tests.console.markup import controls, shape, texts
-from tests.console.matrix import become, posts, rows, unlisted, ways_to_act, wrongly_reached
+from tests.console.markup import HOSTILE, controls, shape, texts
+from tests.console.matrix import (
+    gets,
+    harmful,
+    posts,
+    rows,
+    unlisted,
+    ways_to_act,
+    wrongly_reached,
+)
 
 LIST = "/admin/resources/"
 URI = "https://mcp.example/mcp"
@@ -68,7 +76,7 @@ def test_the_default_resource_is_listed_once_it_is_described_like_any_other(
     assert f"{LIST}new?uri=" not in page
 
 
-def test_an_admin_adds_a_resource(admin, csrf, catalogue, resource, app):
+def test_an_admin_adds_a_resource(admin, csrf, catalogue, resource, happened):
     sent = form(csrf, admin, access_token_seconds="300", scopes=["tools", "write"])
 
     answer = admin.post(f"{LIST}new", data=sent)
@@ -76,9 +84,8 @@ def test_an_admin_adds_a_resource(admin, csrf, catalogue, resource, app):
     assert (answer.status_code, answer.location) == (303, LIST)
     made = resource("https://new.example/")
     assert (made.name, made.scopes, made.access_token_seconds) == ("New", ["tools", "write"], 300)
-    with app.app_context():
-        event = audit.find_page(Filters(tag=Tag.RESOURCE_CREATED), size=1)[0]
-        assert (event.subject, event.actor_name) == ("https://new.example/", "admin@example.org")
+    event = happened(Tag.RESOURCE_CREATED)[0]
+    assert (event.subject, event.actor_name) == ("https://new.example/", "admin@example.org")
 
 
 @pytest.mark.usefixtures("catalogue")
@@ -184,9 +191,8 @@ def test_a_hostile_name_adds_no_element_and_no_attribute(admin, app, catalogue):
     """C-32, C-33."""
     pages = (LIST, f"{LIST}edit?uri={URI}", "/admin/scopes/")
     plain = [shape(admin.get(page).text) for page in pages]
-    names = ("<script>alert(1)</script>", '" hx-get="/x" hx-trigger="load', "{{7*7}}{% raw %}")
 
-    for name in names:
+    for name in HOSTILE:
         with app.app_context():
             resources.update(URI, by=SERVER, name=name, allowed=["tools"], access_token_seconds=120)
             db.session.commit()
@@ -203,13 +209,9 @@ def test_a_viewer_sees_the_catalogue_and_nothing_to_press(viewer, catalogue):
     assert f"{LIST}edit" not in page
 
 
-@pytest.mark.parametrize("role", ["member", "viewer", "approver", "admin"])
-def test_each_address_is_open_to_its_role_and_those_above(app, admin, people, csrf, role):
+def test_each_address_is_open_to_its_role_and_those_above(anybody):
     """C-40, C-42, X-48."""
-    token = csrf(admin)
-    become(app, people["admin"], role)
-
-    assert wrongly_reached(admin, token, role, ROUTES) == []
+    assert wrongly_reached(*anybody, ROUTES) == []
 
 
 def test_every_address_has_a_role(app):
@@ -219,20 +221,11 @@ def test_every_address_has_a_role(app):
 
 def test_nothing_is_changed_without_the_token_of_the_page(admin, app, catalogue):
     """C-20."""
-    before = rows(app)
+    sent = {"uri": URI, "confirm_name": URI}
 
-    for path in posts(ROUTES):
-        assert admin.post(path, data={"uri": URI, "confirm_name": URI}).status_code == 400
-
-    assert rows(app) == before
+    assert harmful(app, admin, "POST", posts(ROUTES), 400, data=sent) == []
 
 
 def test_looking_changes_nothing(admin, app, catalogue):
     """C-21, X-46."""
-    before = rows(app)
-
-    for method, path, _ in ROUTES:
-        if method == "GET":
-            assert admin.get(path).status_code == 200
-
-    assert rows(app) == before
+    assert harmful(app, admin, "GET", gets(ROUTES)) == []

@@ -1,3 +1,6 @@
+import json
+import random
+import subprocess
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,6 +11,7 @@ from app.domain import errors, redirect_uris
 from tests.corpora.client_registrations import REGISTRATIONS, ClientRegistration
 from tests.corpora.hostile_hosts import AUTHORITIES
 from tests.corpora.hostile_redirect_uris import PATHS, SCHEMES
+from tests.services import node
 
 EDITORS = frozenset(redirect_uris.KNOWN_EDITORS)
 ACCEPTED = [
@@ -108,6 +112,48 @@ def test_what_is_accepted_has_one_reading_only(uri: str) -> None:
     assert ours.host.lower().strip("[]") == (theirs.hostname or "")
     assert theirs.username is theirs.password is None
     assert theirs.fragment == ""
+
+
+WHATWG = """const read = uri => { const u = new URL(uri);
+return [u.protocol, u.hostname, u.port, u.pathname, u.hash, u.username]; };
+console.log(JSON.stringify(JSON.parse(require("fs").readFileSync(0)).map(read)));"""
+PIECES = (
+    ("https://", "http://", "com.example.app:", "com.example.app://", "cursor://"),
+    ("client.example", "A.example", "127.0.0.1", "[::1]", "localhost", "1.2.3", "xn--a.b", ""),
+    ("", ":1", ":80", ":443", ":080", "/", "/cb", "?", "/a%2Fb"),
+)
+
+
+@pytest.mark.slow
+def test_browsers_read_what_is_accepted_as_we_do() -> None:
+    """X-23: the parser of Node, which is that of browsers, in a hundred thousand tries."""
+    chance, letters = random.Random(23), "abz019.:/?#[]@!$&()*+,;=%-_~\\ |\t\u00e9xX2eEfF"
+    tried = (
+        "".join([*map(chance.choice, PIECES), *chance.choices(letters, k=chance.randrange(8))])
+        for _ in range(100_000)
+    )
+    uris = [*ACCEPTED, *filter(accepted, sorted(set(tried)))]
+    command = [f"{node.folder()}/node", "-e", WHATWG]
+    said = subprocess.run(
+        command, input=json.dumps(uris), check=True, capture_output=True, text=True
+    )
+
+    assert len(uris) > 5000
+    differing = [
+        (uri, theirs)
+        for uri, theirs in zip(uris, json.loads(said.stdout), strict=True)
+        if theirs != reading(uri)
+    ]
+    assert differing == []
+
+
+def reading(uri: str) -> list[str]:
+    """Return our reading in the form of the standard: no default port, a path of web addresses."""
+    ours = redirect_uris.parse(uri, errors.InvalidRedirectURI)
+    web = ours.scheme in ("http", "https")
+    port = ours.port if ours.port != {"http": 80, "https": 443}.get(ours.scheme) else None
+    host = ours.host.lower() if web else ours.host
+    return [f"{ours.scheme}:", host, str(port or ""), ours.path or "/" * web, "", ""]
 
 
 @given(st.text(max_size=80), st.text(max_size=80))

@@ -10,7 +10,6 @@ from urllib.parse import urljoin
 import httpx2
 
 REDIRECTS = (301, 302, 303, 307, 308)
-VOID = ("input", "meta", "link", "br", "hr", "img")
 SILENT = ("script", "style", "title", "template")
 
 

@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.conftest import ISSUER
 from tests.protocol.machines import PROOF, REDIRECT, RESOURCE, SCOPES
 from tests.protocol.persons import answer_of
@@ -141,6 +143,28 @@ def test_a_proven_client_is_told_what_is_wrong(public, person, subtests):
     for name, change, error in TOLD:
         with subtests.test(name):
             assert_told(person.open(public.asking(**change)), error)
+
+
+BARE = {"code_challenge": None, "code_challenge_method": None}
+OPENID = BARE | {"scope": "openid mcp:read", "nonce": "n"}
+
+
+def test_no_client_may_leave_pkce_out(public, confidential, person):
+    """N-028: not even one that proves itself and could rely on its nonce."""
+    for machine in (public, confidential):
+        assert_told(person.open(machine.asking(**OPENID)), "invalid_request")
+
+
+@pytest.mark.parametrize("overrides", [{"pkce_required": "public"}])
+def test_where_it_is_allowed_only_a_client_with_secret_and_nonce_leaves_pkce_out(
+    public, confidential, person
+):
+    """N-028, OAuth 2.1 section 7.5.1"""
+    assert_told(person.open(public.asking(**OPENID)), "invalid_request")
+    for change in ({"nonce": None}, {"scope": "mcp:read"}, {"code_challenge_method": "S256"}):
+        assert_told(person.open(confidential.asking(**OPENID | change)), "invalid_request")
+
+    assert 'name="password"' in person.open(confidential.asking(**OPENID)).text
 
 
 def test_a_client_without_the_code_grant_is_told(register, person):

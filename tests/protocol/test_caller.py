@@ -138,6 +138,19 @@ def test_unknown_and_wrong_cannot_be_told_apart(confidential, posting, public, p
         assert_refused(answer, "invalid_client")
 
 
+def test_an_unknown_client_costs_the_comparisons_of_a_known_one(confidential, monkeypatch):
+    """N-052: the time of an answer does not tell who exists."""
+    compare, compared = credentials.equal, []
+    monkeypatch.setattr(credentials, "equal", lambda *both: compared.append(both) or compare(*both))
+    counts = []
+    for client_id in (confidential.client_id, "nobody"):
+        compared.clear()
+        assert_refused(tried(confidential, "/token", basic(client_id, "x")), "invalid_client")
+        counts.append(len(compared))
+
+    assert counts[0] == counts[1] > 0
+
+
 @every_endpoint
 def test_two_methods_at_once_are_refused(confidential, posting, path):
     """N-054, N-055"""

@@ -10,7 +10,19 @@ OPEN = [
     "/.well-known/oauth-authorization-server",
     "/.well-known/openid-configuration",
 ]
-CLOSED = ["/authorize", "/login", "/consent", "/waiting/leave", "/logout", "/introspect", "/"]
+CLOSED = [
+    "/authorize",
+    "/login",
+    "/consent",
+    "/waiting/leave",
+    "/waiting/approve",
+    "/logout",
+    "/setup",
+    "/introspect",
+    "/admin/",
+    "/admin/clients/",
+    "/",
+]
 
 
 def ask(client, method, path):

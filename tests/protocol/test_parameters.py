@@ -41,6 +41,7 @@ def test_nothing_is_read_from_the_query(confidential, path, subtests):
     """N-004, N-008, M-14: not even the same value twice, nor a name of both places."""
     body = form(KNOWN | {"token": "x", "foo": "bar"})
     names = ("grant_type", "scope", "client_id", "client_secret", "token", "code", "resource")
+    names += ("code_verifier", "redirect_uri", "refresh_token", "token_type_hint")
     for query in (*(f"{name}=client_credentials" for name in names), "foo=bar", "%74oken=x"):
         with subtests.test(query):
             assert_refused(sent(confidential, body, path=f"{path}?{query}"), "invalid_request")

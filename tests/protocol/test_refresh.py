@@ -110,6 +110,16 @@ def test_without_a_grace_the_first_replay_ends_the_family(public, tokens):
     assert_refused(public.refresh(renewed["refresh_token"]), "invalid_grant")
 
 
+@pytest.mark.parametrize("overrides", [{"refresh_grace_seconds": 0}])
+def test_a_replay_by_an_earlier_clock_finds_no_grace_either(public, tokens, clock):
+    """N-091: it read its clock, waited for the winner's lock, and the second changed."""
+    renewed = public.refresh(tokens["refresh_token"]).get_json()
+    clock.advance(-1)
+
+    assert_refused(public.refresh(tokens["refresh_token"]), "invalid_grant")
+    assert_refused(public.refresh(renewed["refresh_token"]), "invalid_grant")
+
+
 def test_a_revocation_leaves_no_grace(public, tokens):
     """N-092, N-098"""
     renewed = public.refresh(tokens["refresh_token"]).get_json()

@@ -128,3 +128,10 @@ def test_nobody_is_sent_elsewhere_after_a_note(local, person, after):
     page = person.open(local.asking())
 
     assert person.submit(page, "/waiting/justify", justification="x", next=after).location == "/"
+
+
+@pytest.mark.parametrize("overrides", [{"issuer": "https://gatewright.example/tenant/one"}])
+def test_who_came_from_nowhere_is_sent_to_the_front_door_of_this_issuer(app, client):
+    app.config["WTF_CSRF_ENABLED"] = False
+    answer = client.post("/tenant/one/waiting/justify", data={"next": "https://evil.example/"})
+    assert (answer.status_code, answer.location) == (303, "/tenant/one/")

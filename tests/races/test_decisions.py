@@ -87,11 +87,13 @@ def bearer(client: dict[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {client['registration_access_token']}"}
 
 
-def rename(server: str, client: dict[str, str]) -> Reply:
-    """Update the name of a client, whose software has an identifier of its own."""
+def rename(server: str, client: dict[str, str], name: str = "somebody-else") -> Reply:
+    """Update what a client says of itself; its software has an identifier of its own."""
     body = {
         "client_id": client["client_id"],
-        "client_name": "Somebody else",
+        "client_name": name,
+        "client_uri": f"https://client.example/{name}",
+        "contacts": [f"{name}@client.example"],
         "redirect_uris": [REDIRECT],
         "software_id": client["software_id"],
     }
@@ -134,6 +136,30 @@ def test_an_approval_holds_for_the_revision_that_was_seen_although_the_client_up
         (detail["revision"], detail["name"]) for detail in seen
     ], history.summary()
     assert approved, "no approval was in time, so nothing was shown"
+
+
+def test_of_parallel_updates_one_whole_document_stays(
+    cast: Cast, two_servers: Servers, history: History
+) -> None:
+    """N-183: each update brings its own name, page and contact; they are never mixed."""
+    servers = two_servers()
+    client = registered(servers[0], 0, software_id="parallel")
+
+    for number in range(6):
+        names = [f"v{number}-{each}" for each in range(THREADS)]
+        calls = [
+            partial(rename, s, client, n) for s, n in zip(spread(8, servers), names, strict=True)
+        ]
+        history.race("update", str(number), calls)
+        path = f"/clients/{client['client_id']}"
+        kept = send(servers[1], "GET", path, headers=bearer(client)).body
+        name = kept["client_name"]
+        assert name in names
+        assert kept["client_uri"] == f"https://client.example/{name}"
+        assert kept["contacts"] == [f"{name}@client.example"]
+
+    check_definite(history.operations)
+    assert {each.result.status for each in history.operations} <= {200, 409}, history.summary()
 
 
 def test_of_eight_deletions_by_the_registrant_one_deletes(

@@ -56,3 +56,25 @@ def test_a_suspension_ends_also_what_is_being_redeemed_and_refreshed_at_that_mom
     check_definite(history.operations)
     unknown = [each for each in history.operations if each.outcome == "unknown"]
     assert not unknown, history.summary()
+
+
+def test_a_revocation_ends_also_what_is_being_refreshed_at_that_moment(
+    cast: Cast, two_servers: Callable[..., tuple[str, str]], history: History
+) -> None:
+    """F-05, N-098: whichever comes first, no successor is alive once both were answered."""
+    first, second = two_servers()
+    machine = cast.machine
+
+    for token in cast.refresh_tokens(2 * ROUNDS):
+        calls = [partial(machine.refresh, server, token) for server in (first, second)]
+        answers = history.race(
+            "use", token, [*calls, partial(machine.post, first, "/revoke", token=token)]
+        )
+        for given in (each.result.body for each in answers):
+            if "access_token" in given:
+                asked = machine.introspect(second, given["access_token"]).body
+                assert asked == {"active": False}, history.summary()
+                assert machine.refresh(first, given["refresh_token"]).status == 400
+
+    assert cast.column("SELECT count(*) FROM grants WHERE revoked_at IS NULL") == [0]
+    assert {each.outcome for each in history.operations} == {"ok", "fail"}, history.summary()
