@@ -20,9 +20,10 @@ from app.browser_session import DatabaseSessions
 from app.config import Settings
 from app.domain import credentials
 from app.domain.passwords import Passwords
+from app.outbound.client import Outbound
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, *, outbound: Outbound | None = None) -> Flask:
     """Wire one application; raises ConfigurationError when the settings have faults."""
     chosen = settings or config.load()
     app = Flask(
@@ -31,6 +32,11 @@ def create_app(settings: Settings | None = None) -> Flask:
         static_folder=str(mount.folder("static")),
     )
     configure(app, chosen)
+    app.extensions["gatewright.outbound"] = outbound or Outbound(
+        f"Gatewright (+{chosen.issuer})",
+        allow=chosen.outbound_allow,
+        ca_file=chosen.outbound_ca_file,
+    )
     app.session_interface = DatabaseSessions()
     logs.init_app(app)  # first, so that whatever refuses a request knows its id
     extensions.db.init_app(app)

@@ -30,6 +30,7 @@ from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 
 RateLimit = Annotated[str, AfterValidator(setting_rules.rate_limit)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_rules.words)]
+HostPorts = Annotated[Words, AfterValidator(setting_rules.host_ports)]
 
 
 class ConfigurationError(Exception):
@@ -92,6 +93,12 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="How many reverse proxies stand before the server."
     )
+    outbound_allow: HostPorts = Field(
+        (), description="Each host:port that strangers' URLs may name although it is not public."
+    )
+    outbound_ca_file: Annotated[str, AfterValidator(setting_rules.certificate_file)] = Field(
+        "", description="Path of a PEM file: the authorities to trust in place of the system's."
+    )
     access_token_seconds: int = Field(
         900, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS, description="Lifetime of access tokens."
     )
@@ -116,6 +123,9 @@ class Settings(BaseSettings):
     )
     private_use_schemes: Words = Field(
         KNOWN_EDITORS, description="Private-use redirect schemes without a dot that are accepted."
+    )
+    brand_words: Words = Field(
+        (), description="Your own names: software that bears one elsewhere is a look-alike."
     )
     contact: Annotated[str, AfterValidator(setting_rules.contact)] = Field(
         "the operators of this server",

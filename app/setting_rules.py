@@ -5,12 +5,17 @@ The sentences of the faults are constant, so that no value, which may be a secre
 
 from collections.abc import Callable
 from ipaddress import ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from cryptography.x509 import load_pem_x509_certificates
 from limits import parse
 from pydantic import SecretStr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from app.outbound import targets
+from app.outbound.errors import OutboundError
 
 REDIS_SCHEMES = ("redis://", "rediss://", "redis+")
 
@@ -107,6 +112,28 @@ def contact(value: str) -> str:
     """Keep the contact inside the characters of RFC 6749 section 5.2."""
     if not all(" " <= character <= "~" and character not in '"\\' for character in value):
         raise ValueError("must be printable ASCII without quotes and backslashes")
+    return value
+
+
+def host_ports(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Demand hosts with their ports; returned as the names of targets that they are."""
+    names = tuple(name.lower() for name in value)
+    try:
+        known = all(targets.parse(f"https://{name}").name == name for name in names)
+    except OutboundError:
+        known = False
+    if not known:
+        raise ValueError("must list hosts with their ports, such as gate.example:8443 or [::1]:80")
+    return names
+
+
+def certificate_file(value: str) -> str:
+    """Demand a file of certificates, or nothing."""
+    try:
+        if value:
+            load_pem_x509_certificates(Path(value).read_bytes())
+    except (OSError, ValueError):
+        raise ValueError("must name a PEM file that can be read and holds certificates") from None
     return value
 
 

@@ -96,6 +96,14 @@ def test_all_faults_are_reported_at_once(env, tmp_path):
         ("trusted_proxies", "9"),
         ("rate_limit_enabled", "perhaps"),
         ("log_level", "loud"),
+        ("outbound_allow", "sister.example"),
+        ("outbound_allow", "sister.example:0"),
+        ("outbound_allow", "sister.example:8443/path"),
+        ("outbound_allow", "https://sister.example:8443"),
+        ("outbound_allow", "sister.example:8443, 127.1:80"),
+        ("outbound_allow", "::1:8443"),
+        ("outbound_ca_file", "/nowhere/authorities.pem"),
+        ("outbound_ca_file", __file__),
         ("password_memory_kib", "1"),
     ],
 )
@@ -202,6 +210,12 @@ def test_a_list_is_written_with_spaces_or_commas(env, text):
     env(private_use_schemes=text)
 
     assert load().private_use_schemes == ("cursor", "vscode")
+
+
+def test_hosts_of_the_allow_list_are_kept_in_lower_case(env):
+    env(outbound_allow="Gate.example:8443, [::1]:80 mock:443")
+
+    assert load().outbound_allow == ("gate.example:8443", "[::1]:80", "mock:443")
 
 
 def test_a_setting_knows_where_it_comes_from(env):

@@ -9,6 +9,7 @@ from app.cli import (
     database,
     initial_tokens,
     keys,
+    policies,
     resources,
     scopes,
     server,
@@ -42,6 +43,7 @@ for command in (
     scopes.scope_group,
     resources.resource_group,
     keys.key_group,
+    policies.policy_group,
     audit.audit_group,
 ):
     main.add_command(command)

@@ -41,7 +41,7 @@ def row_of(event: AuditEvent) -> dict[str, Any]:
 
 def told(detail: Mapping[str, Any]) -> str:
     """Return the one member of a detail that says most."""
-    metadata = detail.get("metadata")
+    metadata = {**detail, **detail.get("evidence", {})}.get("metadata")
     named = metadata.get("client_name") if isinstance(metadata, dict) else None
     found = [named, *(detail.get(name) for name in TOLD)]
     return next((value for value in found if isinstance(value, str) and value), "")[:200]

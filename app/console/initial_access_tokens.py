@@ -8,7 +8,7 @@ from app.config import current_settings
 from app.console import snippets
 from app.console.forms import Form, refused
 from app.console.pages import actor, console_blueprint, render_page, requires
-from app.domain import policies, registration_tokens
+from app.domain import registration_modes, registration_tokens
 from app.domain.registration_tokens import InitialAccessToken
 from app.extensions import db
 
@@ -33,7 +33,7 @@ def list_tokens() -> Response:
     return render_page(
         "initial_access_tokens.html",
         rows=[(row, state(row, now)) for row in registration_tokens.find_all()],
-        mode=policies.registration_mode(settings.registration_mode),
+        mode=registration_modes.current(settings.registration_mode),
         has_static=bool(settings.registration_token.get_secret_value()),
     )
 

@@ -12,7 +12,7 @@ from app.domain import (
     activity,
     audit,
     client_lists,
-    policies,
+    registration_modes,
     registration_tokens,
     resources,
     scopes,
@@ -74,7 +74,7 @@ def show_overview() -> Response:
         refusals=[
             (label, lately[tag], events_url(tag, since_text)) for tag, label in TURNED_AWAY.items()
         ],
-        mode=policies.registration_mode(current_settings().registration_mode),
+        mode=registration_modes.current(current_settings().registration_mode),
         issuer=current_settings().issuer,
         steps=steps(),
         events=[row_of(event) for event in audit.find_page(Filters(), size=RECENT)],

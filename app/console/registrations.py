@@ -25,14 +25,14 @@ def list_registrations() -> Response:
         ),
         lambda row: row.id,
     )
-    now = clock.epoch()
+    now, approved = clock.epoch(), software.approved_names() if status == "pending" else ()
     return render_page(
         "registrations.html",
         "_registration_list.html",
         pending_count=counts["pending"],
         status=status,
         tabs=tabs(status, counts),
-        rows=[row_of(row, now) for row in shown.rows],
+        rows=[row_of(row, now, approved) for row in shown.rows],
         newer_url=shown.newer_url,
         older_url=shown.older_url,
         search=search,

@@ -12,7 +12,8 @@ OTHER = "Other"
 GROUPS = {
     "Server": ("issuer", "trusted_proxies", "maximum_body_bytes", "contact", "log_level"),
     "Storage": ("data_dir", "database_url", "redis_url", "secret_key"),
-    "Registration": ("registration_mode", "registration_token", "private_use_schemes"),
+    "Outbound": ("outbound_allow", "outbound_ca_file"),
+    "Registration": ("registration_mode", "registration_token", "private_use_schemes", "brand_words"),
     "Tokens": (
         "access_token_seconds",
         "code_seconds",

@@ -5,9 +5,10 @@ from typing import Any
 
 from flask import url_for
 
+from app.config import current_settings
 from app.console.differences import lines_of
 from app.domain import redirect_uris, software
-from app.domain.software import Software
+from app.domain.software import Approved, Software
 
 SOURCES = {"dcr": "Registered itself", "console": "Made by hand"}
 MEMBERS = (
@@ -29,8 +30,8 @@ MEMBERS = (
 """The members that people read first, in the order in which they matter."""
 
 
-def row_of(row: Software, now: int) -> dict[str, Any]:
-    """Return what the queue shows of software."""
+def row_of(row: Software, now: int, approved: Approved) -> dict[str, Any]:
+    """Return what the queue shows of software, compared with what is approved by now."""
     metadata = row.client_metadata
     return {
         "id": row.id,
@@ -46,7 +47,7 @@ def row_of(row: Software, now: int) -> dict[str, Any]:
         "last_seen_at": row.last_seen_at,
         "scopes": metadata.get("scope", "").split(),
         "approved_scopes": row.scopes,
-        "notes": notes(row),
+        "notes": notes(row, approved),
         "justification": row.justification,
         "justified_by": row.justified_by,
         "outcome": row.verdict["outcome"],
@@ -57,11 +58,13 @@ def row_of(row: Software, now: int) -> dict[str, Any]:
     }
 
 
-def notes(row: Software) -> tuple[str, ...]:
+def notes(row: Software, approved: Approved) -> tuple[str, ...]:
     """Return what to look at twice; software that waits is compared with what is approved now."""
     if row.status != "pending":
         return tuple(row.notes)
-    return tuple(dict.fromkeys((*row.notes, *software.notes(row.client_metadata))))
+    brands = current_settings().brand_words
+    findings = software.findings(row.client_metadata, approved, brands)
+    return tuple(dict.fromkeys((*row.notes, *software.notes(row.client_metadata, findings))))
 
 
 def targets(metadata: Mapping[str, Any]) -> list[dict[str, str]]:

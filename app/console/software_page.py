@@ -41,7 +41,7 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
     decider = users.may(operator(), "approver")
     return render_page(
         "registration.html",
-        row=row_of(row, now),
+        row=row_of(row, now, software.approved_names()),
         software=row,
         targets=targets(row.client_metadata),
         members=members(row.client_metadata),

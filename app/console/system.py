@@ -7,7 +7,7 @@ from app import clock, health
 from app.config import current_key, current_settings
 from app.console import setting_groups
 from app.console.pages import actor, console_blueprint, render_page, requires
-from app.domain import policies, signing_keys
+from app.domain import registration_modes, signing_keys
 from app.domain.signing_keys import SigningKey
 from app.extensions import db
 
@@ -29,7 +29,7 @@ def show_system() -> Response:
         "system.html",
         findings=list(health.examine(current_app)),
         keys=[(key, state(key, now), last_day(key)) for key in signing_keys.find_all()],
-        mode=policies.registration_mode(settings.registration_mode),
+        mode=registration_modes.current(settings.registration_mode),
         configured_mode=settings.registration_mode,
         modes=list(MODES.items()),
         groups=setting_groups.grouped(settings),
@@ -63,10 +63,10 @@ def switch_mode() -> BaseResponse:
     """Change who may register."""
     mode = request.form.get("mode", "")
     configured = current_settings().registration_mode
-    if mode == policies.registration_mode(configured):
+    if mode == registration_modes.current(configured):
         return back("Registration is in this mode already.", "message")
 
-    policies.switch_mode(mode, configured, by=actor())
+    registration_modes.switch(mode, configured, by=actor())
     db.session.commit()
     return back(f"Registration is now {mode}.")
 

@@ -3,34 +3,34 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
-
 from app import clock
 from app.domain import (
     audit,
     client_changes,
+    client_lists,
     clients,
     credentials,
+    decisions,
     errors,
     fingerprints,
-    generations,
-    policies,
+    look_alikes,
+    policy_versions,
+    recycling,
     registration_tokens,
+    scopes,
     software,
 )
 from app.domain.audit import Actor, Tag
-from app.domain.authorization_codes import AuthorizationCode
 from app.domain.client_records import Client
 from app.domain.clients import Issued
-from app.domain.consents import Consent
-from app.domain.policies import Evidence, Verdict
+from app.domain.evidence import Evidence
+from app.domain.policies import Verdict
+from app.domain.rules import Step
 from app.domain.software import Software
 from app.extensions import db
 
-UNUSED_PER_ADDRESS = 50
-"""Never-used registrations of one software that are kept for one address."""
-UNUSED_SECONDS = 86400
-"""Never-used registrations are recycled so long after both they and the decision were made."""
+HOUR = 3600
+DAY = 86400
 
 
 def evidence(
@@ -40,13 +40,21 @@ def evidence(
     initial_access_token: str | None,
     address: str,
     user_agent: str,
+    brands: Sequence[str] = (),
 ) -> Evidence:
-    """Gather everything known about an arrival at this moment."""
+    """Gather everything known about an arrival at this moment.
+
+    ``brands`` are the operator's own words, which no other software should bear.
+    """
+    now = clock.epoch()
     mark = fingerprints.of_metadata(metadata)
     known = software.find_by_fingerprint(mark) if mark is not None else None
-    status = None
+    status, lately = None, 0
     if known is not None:
-        status = software.standing(known.status, known.approved_until, clock.epoch())
+        status = software.standing(known.status, known.approved_until, now)
+        lately = client_lists.count_since(known.id, now - HOUR)
+    approved = () if status == "approved" else software.approved_names()
+    findings = software.findings(metadata, approved, brands)
     return Evidence(
         source=source,
         metadata=metadata,
@@ -57,7 +65,9 @@ def evidence(
         software_id=known.id if known is not None else None,
         software_status=status,
         seen_count=known.seen_count if known is not None else 0,
-        notes=software.notes(metadata),
+        arrivals_last_hour=lately,
+        look_alike=look_alikes.score(findings),
+        notes=software.notes(metadata, findings),
     )
 
 
@@ -87,11 +97,12 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
         software_id=row.id,
         outcome=verdict.outcome,
         rule=verdict.rule,
-        metadata=dict(arrival.metadata),
-        initial_access_token=arrival.initial_access_token,
+        policy_version=verdict.version,
+        evidence=arrival.as_json(),
     )
+    admit(row, arrival, verdict)
     if row.seen_count > 1:
-        recycle(row, arrival.address, by=by)
+        recycling.recycle(row, arrival.address, by=by)
     return client, issued
 
 
@@ -101,19 +112,57 @@ def change(client: Client, arrival: Evidence, verdict: Verdict, *, by: Actor) ->
     Policy judges it as if it were new. Raises AdmissionRefused when policy refuses.
     """
     check_admissible(arrival, verdict)
-    wanted = client_changes.Change(arrival.metadata, lambda mark: see(arrival, verdict, mark))
+    wanted = client_changes.Change(
+        arrival.metadata, lambda mark: see(arrival, verdict, mark), arrival.notes
+    )
     client_changes.apply(client, wanted, by=by)
+    waiting = software.get(client.pending_software_id or client.software_id)
+    if waiting.revision == fingerprints.revision(arrival.metadata):
+        admit(waiting, arrival, verdict)
 
 
 def check_admissible(arrival: Evidence, verdict: Verdict) -> None:
-    """Raise AdmissionRefused when policy refuses, and count that known software came again."""
+    """Raise AdmissionRefused when policy refuses; count the rules, and known software's return."""
+    policy_versions.count(verdict)
     if verdict.outcome != "refuse":
         return
     if arrival.fingerprint is not None and arrival.software_id is not None:
         see(arrival, verdict, arrival.fingerprint)
     raise errors.AdmissionRefused(
-        policies.REFUSED, rule=verdict.rule, software_id=arrival.software_id
+        verdict.message,
+        rule=verdict.rule,
+        policy_version=verdict.version,
+        software_id=arrival.software_id,
+        evidence=arrival.as_json(),
     )
+
+
+def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
+    """Approve pending software because a rule admits it, exactly as it was judged.
+
+    Whoever decided meanwhile was faster, and that decision counts.
+    """
+    if verdict.outcome != "admit" or not verdict.rule_id or row.status != "pending":
+        return
+    bounds = verdict.then
+    offered = scopes.offered(arrival.metadata)
+    days = bounds.approve_days
+    try:
+        seen = software.describe(row, arrival.metadata, arrival.notes)
+        decisions.approve(
+            seen.id,
+            seen.revision,
+            by=Actor("rule", verdict.rule_id, f"rule {verdict.rule}"),
+            allowed=[each for each in offered if bounds.scopes is None or each in bounds.scopes],
+            resources=bounds.resources,
+            until=None if days is None else clock.epoch() + days * DAY,
+            access_token_seconds=bounds.access_token_seconds,
+            reason=verdict.reason,
+        )
+    except errors.Conflict:
+        db.session.refresh(row)
+        return
+    row.verdict = verdict.as_json()
 
 
 def see(arrival: Evidence, verdict: Verdict, mark: str) -> Software:
@@ -140,7 +189,7 @@ def create(
     arrival = evidence(
         metadata, source="console", initial_access_token=None, address="", user_agent=""
     )
-    step = policies.Step("operator", "admit", "An operator created this client.")
+    step = Step("operator", "admit", "An operator created this client.")
     verdict = Verdict("admit", step.rule, step.reason, (step,))
     row = see(arrival, verdict, credentials.new_secret())
     row.scopes, row.resources = list(allowed), None if resources is None else list(resources)
@@ -160,48 +209,3 @@ def create(
         introspects=list(introspects),
     )
     return client, issued
-
-
-def recycle(row: Software, address: str, *, by: Actor) -> None:
-    """Remove registrations that were never used: too many of one address, or too old.
-
-    Those of pending software live as long as it is pending, up to the number; who waited for a
-    decision has the whole time from then.
-    """
-    unused = unused_of(row.id)
-    kept = (
-        unused.where(Client.address == address)
-        .order_by(Client.created_at.desc(), Client.client_id.desc())
-        .offset(UNUSED_PER_ADDRESS)
-    )
-    removed = list(db.session.scalars(kept))
-    limit = clock.epoch() - UNUSED_SECONDS
-    if row.decided_at is not None and row.decided_at < limit:
-        removed += db.session.scalars(unused.where(Client.created_at < limit))
-    if removed:
-        db.session.execute(
-            delete(Client)
-            .where(Client.client_id.in_(removed))
-            .execution_options(synchronize_session=False)
-        )
-        generations.bump("clients")
-        audit.record(
-            Tag.CLIENT_RECYCLED, row.id, by=by, count=len(removed), client_ids=removed[:100]
-        )
-
-
-def unused_of(software_id: str) -> Any:
-    """Select the self-registered clients of some software that were never used."""
-    codes = select(AuthorizationCode.client_id).where(
-        AuthorizationCode.client_id == Client.client_id
-    )
-    consented = select(Consent.id).where(Consent.client_id == Client.client_id)
-    return select(Client.client_id).where(
-        Client.software_id == software_id,
-        Client.source == "dcr",
-        Client.state == "live",
-        Client.last_used_at.is_(None),
-        Client.pending_software_id.is_(None),
-        ~codes.exists(),
-        ~consented.exists(),
-    )

@@ -60,6 +60,7 @@ class Tag(StrEnum):
     RESOURCE_DELETED = "resource.deleted"
     KEY_CREATED = "key.created"
     MODE_CHANGED = "policy.mode_changed"
+    POLICY_CHANGED = "policy.changed"
     AUDIT_EXPORTED = "audit.exported"
 
     @property

@@ -46,6 +46,8 @@ class Change:
     metadata: Mapping[str, Any]
     see: Callable[[str], Software]
     """Finds or makes the software of a fingerprint and counts the arrival."""
+    notes: tuple[str, ...] = ()
+    """What an approver should look at twice."""
 
 
 def apply(client: Client, change: Change, *, by: Actor) -> None:
@@ -90,7 +92,7 @@ def replace_pending(client: Client, change: Change) -> None:
     old = software.get(client.software_id)
     mark = fingerprints.of_change(client.client_id, change.metadata)
     if mark == old.fingerprint and is_only_client(old.id, client.client_id):
-        target = software.describe(old, change.metadata)
+        target = software.describe(old, change.metadata, change.notes)
     else:
         if mark == old.fingerprint:
             mark = fingerprints.of_variant(client.client_id, change.metadata)
@@ -137,7 +139,7 @@ def waiting_software(client: Client, change: Change) -> Software:
             mark = fingerprints.of_variant(client.client_id, change.metadata)
     target = admissible(change.see(mark))
     if target.status == "pending" and target.revision != wanted:
-        software.describe(target, change.metadata)
+        software.describe(target, change.metadata, change.notes)
     return target
 
 

@@ -84,6 +84,7 @@ def record_of(client: Client, software: Software) -> ClientRecord:
             "software_scopes": software.scopes,
             "software_resources": software.resources,
             "approved_until": software.approved_until,
+            "software_access_token_seconds": software.access_token_seconds,
             "decided_at": software.decided_at,
             "decided_by": software.decided_by,
         }
@@ -94,6 +95,14 @@ def count(standing: str) -> int:
     """Return how many clients have a standing."""
     everything = select(Client, Software).join(Software, Software.id == Client.software_id)
     query = by_standing(everything, standing).with_only_columns(func.count())
+    return int(db.session.scalar(query) or 0)
+
+
+def count_since(software_id: str, since: int) -> int:
+    """Return how many clients of some software registered since a moment."""
+    query = select(func.count()).where(
+        Client.software_id == software_id, Client.created_at >= since
+    )
     return int(db.session.scalar(query) or 0)
 
 

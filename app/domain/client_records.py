@@ -13,9 +13,6 @@ from app.domain import credentials, errors, generations, software
 from app.domain.software import Software
 from app.extensions import Base, JSONValue, db
 
-TOUCH_SECONDS = 300
-"""Last use is written at most once in so many seconds."""
-
 
 class Client(Base):
     """One registration of software."""
@@ -137,6 +134,7 @@ def load(client_id: str) -> ClientRecord | None:
             Software.scopes.label("software_scopes"),
             Software.resources.label("software_resources"),
             Software.approved_until,
+            Software.access_token_seconds.label("software_access_token_seconds"),
             Software.decided_at,
             Software.decided_by,
         )
@@ -170,7 +168,9 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         scopes=narrowed(row["software_scopes"], row["scopes"]) or frozenset(),
         resources=narrowed(row["software_resources"], row["resources"]),
         introspects=frozenset(row["introspects"]),
-        access_token_seconds=row["access_token_seconds"],
+        access_token_seconds=shortest(
+            row["access_token_seconds"], row["software_access_token_seconds"]
+        ),
         tokens_ended_at=row["tokens_ended_at"],
     )
 
@@ -208,6 +208,11 @@ def what_may_change(client: Client) -> tuple[Any, ...]:
     )
 
 
+def shortest(*seconds: int | None) -> int | None:
+    """Return the shortest of some lifetimes of which None is the one that does not limit."""
+    return min((each for each in seconds if each is not None), default=None)
+
+
 def narrowed(ceiling: list[str] | None, own: list[str] | None) -> frozenset[str] | None:
     """Intersect two ceilings of which None is the one that does not limit."""
     if ceiling is None or own is None:
@@ -224,23 +229,3 @@ def end_own_tokens(client_id: str) -> None:
         .values(tokens_ended_at=clock.epoch())
         .execution_options(synchronize_session=False)
     )
-
-
-def touch(client_id: str, now: int) -> None:
-    """Note that a client got a token, at most once in a few minutes."""
-    noted = last_touched.get(client_id, 0)
-    if 0 <= now - noted < TOUCH_SECONDS:
-        return
-    db.session.execute(
-        update(Client)
-        .where(Client.client_id == client_id)
-        .values(last_used_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    if len(last_touched) > 10_000:
-        last_touched.clear()
-    last_touched[client_id] = now
-
-
-last_touched: dict[str, int] = {}
-"""When this process last wrote the last use of a client; a crash costs a few minutes of it."""

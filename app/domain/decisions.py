@@ -28,6 +28,7 @@ def approve(
     allowed: Sequence[str],
     resources: Sequence[str] | None = None,
     until: int | None = None,
+    access_token_seconds: int | None = None,
     reason: str = "",
 ) -> Software:
     """Approve pending software as it was seen; raises Conflict when it is not that any more."""
@@ -35,6 +36,7 @@ def approve(
         "scopes": list(scopes.known(allowed)),
         "resources": None if resources is None else list(resources),
         "approved_until": until,
+        "access_token_seconds": access_token_seconds,
         "reason": reason,
     }
     decided = {"status": "approved", **ceilings}

@@ -1,15 +1,11 @@
 """Owns what ties registrations to one software, and the hash that a decision binds to."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from app.domain import credentials, redirect_uris
-
-CONFUSABLE = str.maketrans("0135аеорсухіӏνοαⅼ", "olesaeopcyxilvoal")
-"""Characters that are read as another; a small table, the long one comes with the rules."""
+from app.domain import credentials, redirect_uris, skeletons
 
 
 def of_metadata(metadata: Mapping[str, Any]) -> str | None:
@@ -25,7 +21,7 @@ def of_metadata(metadata: Mapping[str, Any]) -> str | None:
         return credentials.thumbprint(canonical(["software_id", metadata["software_id"], uris]))
     facts = [
         "name",
-        skeleton(metadata.get("client_name", "")),
+        skeletons.skeleton(metadata.get("client_name", "")),
         uris,
         sorted(metadata["grant_types"]),
         metadata["token_endpoint_auth_method"],
@@ -43,14 +39,6 @@ def revision(metadata: Mapping[str, Any]) -> str:
 def canonical(value: Any) -> str:
     """Write JSON with sorted members."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def skeleton(name: str) -> str:
-    """Reduce a name to what a reader sees, so that look-alikes meet."""
-    plain = unicodedata.normalize("NFKC", name).casefold().translate(CONFUSABLE)
-    decomposed = unicodedata.normalize("NFKD", plain)
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(letters.replace("rn", "m").replace("vv", "w").split())
 
 
 def of_change(client_id: str, metadata: Mapping[str, Any]) -> str:

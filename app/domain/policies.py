@@ -1,55 +1,16 @@
-"""Owns admission policy: the registration mode and the rules that judge an arrival."""
+"""Owns admission policy: what is decided about an arrival, by which rule, and why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import String, update
-from sqlalchemy.orm import Mapped, mapped_column
+from app.domain.evidence import Evidence
+from app.domain.rules import Obligations, Outcome, Rule, Step, weigh
 
-from app.domain import audit, errors
-from app.domain.audit import Actor, Tag
-from app.extensions import Base, JSONValue, db, insert_once
-
-Outcome = Literal["admit", "hold", "refuse"]
 REFUSED = "The operators of this server have refused this software; ask them before trying again."
-MODES = ("closed", "token", "open")
-
-
-class ServerState(Base):
-    """A value that operators change while the server runs."""
-
-    __tablename__ = "server_state"
-
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    value: Mapped[Any] = mapped_column(JSONValue)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything known about an arrival at the moment of asking; decisions read nothing else."""
-
-    source: str
-    """``dcr`` or ``console``; later ``cimd``, ``statement`` and ``import``."""
-    metadata: Mapping[str, Any]
-    fingerprint: str | None
-    """None when the software has no redirect URI that ties it down: it is judged alone."""
-    initial_access_token: str | None
-    address: str
-    user_agent: str
-    software_id: str | None = None
-    software_status: str | None = None
-    seen_count: int = 0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one rule said."""
-
-    rule: str
-    result: Outcome | Literal["no match"]
-    reason: str
+ENDED = (
+    "The approval of this software has ended; ask the operators of this server to approve it again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,74 +20,82 @@ class Verdict:
     outcome: Outcome
     rule: str
     reason: str
-    trace: tuple[Step, ...] = field(default=())
+    trace: tuple[Step, ...] = ()
+    rule_id: str = ""
+    """Of an operator's rule; the rules that are always there have none."""
+    version: int = 0
+    """The version of the policy; 0 when operators have written no rules."""
+    message: str = ""
+    """What a refused registration is told."""
+    then: Obligations = field(default=Obligations())
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as stored with the arrival."""
         return asdict(self)
 
 
-def approved_software(evidence: Evidence) -> Step:
-    """Admit what is a registration of software that people have approved."""
-    if evidence.software_status == "approved":
-        return Step(
-            "approved software",
-            "admit",
-            "People approved this software; its codes go only to the redirect URIs they saw.",
-        )
-    return Step("approved software", "no match", "This software is not approved.")
-
-
 def refused_software(evidence: Evidence) -> Step:
     """Refuse what people have rejected or blocked."""
+    rule = "refused software"
     if evidence.software_status in ("rejected", "blocked"):
+        return Step(rule, "refuse", "People have rejected or blocked this software.")
+    return Step(rule, "no match", "Nobody has rejected this software.")
+
+
+def ended_approval(evidence: Evidence) -> Step:
+    """Refuse software whose approval has ended: it cannot revive itself."""
+    rule = "ended approval"
+    if evidence.software_status == "expired":
+        return Step(rule, "refuse", "Its time has run out; approve it again to let it in.")
+    return Step(rule, "no match", "No approval of this software has ended.")
+
+
+def approved_software(evidence: Evidence) -> Step:
+    """Admit what is a registration of software that was approved."""
+    rule = "approved software"
+    if evidence.software_status == "approved":
         return Step(
-            "refused software",
-            "refuse",
-            "People have rejected or blocked this software.",
+            rule, "admit", "This software is approved; its codes go to approved redirect URIs only."
         )
-    return Step("refused software", "no match", "Nobody has rejected this software.")
+    return Step(rule, "no match", "This software is not approved.")
 
 
-def everything_else(_evidence: Evidence) -> Step:
-    """Hold what no other rule has decided."""
-    return Step("default", "hold", "No rule decides about this software, so a person does.")
+ALWAYS = (refused_software, ended_approval, approved_software)
+"""What was decided about the software itself comes before all rules."""
+DEFAULT = Step("default", "hold", "No rule decides about this software, so a person does.")
 
 
-RULES: tuple[Callable[[Evidence], Step], ...] = (
-    refused_software,
-    approved_software,
-    everything_else,
-)
+def judge(evidence: Evidence, rules: Sequence[Rule] = (), version: int = 0) -> Verdict:
+    """Return the verdict on an arrival: the first rule that decides, and what each rule says.
 
-
-def judge(evidence: Evidence) -> Verdict:
-    """Return the verdict on an arrival: the first rule that decides, and what each said.
-
-    A pure function of the evidence, so that a verdict can be explained and repeated.
+    A pure function of the evidence and a version of the policy, so that a verdict can be
+    explained, repeated and tried on a draft.
     """
-    trace: list[Step] = []
-    for rule in RULES:
-        step = rule(evidence)
-        trace.append(step)
-        if step.result != "no match":
-            return Verdict(step.result, step.rule, step.reason, tuple(trace))
-    message = "the last rule decides about everything"
-    raise AssertionError(message)
+    said: list[tuple[Step, Rule | None]] = [(each(evidence), None) for each in ALWAYS]
+    said += [(weigh(rule, evidence), rule) for rule in rules if rule.enabled]
+    said += [(DEFAULT, None)]
+    step, rule = next(
+        (step, rule) for step, rule in said if step.result != "no match" and not step.shadow
+    )
+    outcome: Any = step.result
+    return Verdict(
+        outcome,
+        step.rule,
+        step.reason,
+        tuple(step for step, _ in said),
+        rule_id=step.id,
+        version=version,
+        message=message(step, rule),
+        then=rule.then if rule is not None else Obligations(),
+    )
 
 
-def registration_mode(configured: str) -> str:
-    """Return the mode in force: the operator's, else the configured one."""
-    row = db.session.get(ServerState, "registration_mode")
-    return str(row.value) if row is not None else configured
-
-
-def switch_mode(mode: str, configured: str, *, by: Actor) -> None:
-    """Change who may register; takes effect with the next request on every node."""
-    if mode not in MODES:
-        raise errors.InvalidRequest("The registration mode must be closed, token or open.")
-    before = registration_mode(configured)
-    if not insert_once(ServerState, name="registration_mode", value=mode):
-        known = update(ServerState).where(ServerState.name == "registration_mode")
-        db.session.execute(known.values(value=mode))
-    audit.record(Tag.MODE_CHANGED, "registration_mode", by=by, before=before, after=mode)
+def message(step: Step, rule: Rule | None) -> str:
+    """Return what a refused registration is told; empty when it is not refused."""
+    if step.result != "refuse":
+        return ""
+    if step.rule == "ended approval" and rule is None:
+        return ENDED
+    if rule is not None and rule.message:
+        return f"{rule.message} Ask the operators of this server if you need it."
+    return REFUSED

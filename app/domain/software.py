@@ -1,18 +1,20 @@
 """Owns software: what people approve; its registrations are clients, tied by a fingerprint."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials, errors, fingerprints, redirect_uris
+from app.domain import credentials, errors, fingerprints, look_alikes, redirect_uris
+from app.domain.look_alikes import Finding
 from app.extensions import Base, JSONValue, db, insert_once
 
 STATUSES = ("pending", "approved", "rejected", "blocked", "expired")
 ADDRESSES_KEPT = 10
-SKELETON_LENGTH = 255
+COMPARED = 1000
+"""New software is compared with so much approved software, the latest decisions first."""
 
 
 class Software(Base):
@@ -23,8 +25,6 @@ class Software(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(255))
-    skeleton: Mapped[str] = mapped_column(String(SKELETON_LENGTH), index=True)
-    """What a reader sees of the name, for finding look-alikes."""
     source: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16), index=True)
     client_metadata: Mapped[dict[str, Any]] = mapped_column(JSONValue)
@@ -44,6 +44,8 @@ class Software(Base):
     decided_at: Mapped[int | None] = mapped_column(BigInteger)
     decided_by: Mapped[str | None] = mapped_column(String(255))
     approved_until: Mapped[int | None] = mapped_column(BigInteger)
+    access_token_seconds: Mapped[int | None] = mapped_column(Integer)
+    """Longest life of the access tokens of its clients, set by a rule; None does not bound."""
     first_seen_at: Mapped[int] = mapped_column(BigInteger)
     last_seen_at: Mapped[int] = mapped_column(BigInteger, index=True)
     seen_count: Mapped[int] = mapped_column(Integer)
@@ -51,8 +53,12 @@ class Software(Base):
     """The first ten addresses it was seen from."""
 
 
-def notes(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what an approver should look at twice, as constant sentences."""
+Approved = Sequence[tuple[str, list[str]]]
+"""Names of approved software with the hosts it leads to."""
+
+
+def notes(metadata: Mapping[str, Any], findings: Iterable[Finding] = ()) -> tuple[str, ...]:
+    """Return what an approver should look at twice."""
     uris, name = metadata.get("redirect_uris", []), metadata.get("client_name", "")
     found = []
     if uris and all(map(redirect_uris.is_loopback, uris)):
@@ -65,19 +71,33 @@ def notes(metadata: Mapping[str, Any]) -> tuple[str, ...]:
         found.append("Acts for itself: no person signs in or consents.")
     if not name:
         found.append("It gives no name.")
-    if name and is_look_alike(name):
-        found.append("Look-alike: its name reads like that of approved software.")
+    found += [f"Look-alike of {each.resembles}. {each.reason}" for each in findings]
     return tuple(found)
 
 
-def is_look_alike(name: str) -> bool:
-    """Tell whether a name reads like that of approved software with another name."""
-    query = select(Software.id).where(
-        Software.status == "approved",
-        Software.skeleton == fingerprints.skeleton(name)[:SKELETON_LENGTH],
-        Software.name != name,
+def approved_names() -> Approved:
+    """Return what new software is compared with."""
+    query = (
+        select(Software.name, Software.client_metadata)
+        .where(Software.status == "approved")
+        .order_by(Software.decided_at.desc())
+        .limit(COMPARED)
     )
-    return db.session.scalar(query.limit(1)) is not None
+    return [(name, hosts_of(metadata)) for name, metadata in db.session.execute(query)]
+
+
+def hosts_of(metadata: Mapping[str, Any]) -> list[str]:
+    """Return the hosts that codes may go to."""
+    return [redirect_uris.host_of(uri) for uri in metadata.get("redirect_uris", ())]
+
+
+def findings(
+    metadata: Mapping[str, Any], approved: Approved, brands: Iterable[str] = ()
+) -> tuple[Finding, ...]:
+    """Return what some metadata may be mistaken for."""
+    return look_alikes.find(
+        metadata.get("client_name", ""), hosts_of(metadata), approved=approved, brands=brands
+    )
 
 
 def see(
@@ -122,22 +142,20 @@ def see(
 
 def described(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values with which software describes itself."""
-    name = metadata.get("client_name", "")
     return {
-        "name": name,
-        "skeleton": fingerprints.skeleton(name)[:SKELETON_LENGTH],
+        "name": metadata.get("client_name", ""),
         "client_metadata": dict(metadata),
         "revision": fingerprints.revision(metadata),
     }
 
 
-def describe(row: Software, metadata: Mapping[str, Any]) -> Software:
+def describe(row: Software, metadata: Mapping[str, Any], notes: Iterable[str]) -> Software:
     """Let undecided software say something new; raises Conflict when somebody was faster."""
     changed = db.session.scalar(
         update(Software)
         .where(Software.id == row.id, Software.status == "pending")
         .where(Software.revision == row.revision)
-        .values(**described(metadata), notes=list(notes(metadata)))
+        .values(**described(metadata), notes=list(notes))
         .returning(Software)
         .execution_options(synchronize_session=False, populate_existing=True)
     )

@@ -14,7 +14,7 @@ from app.domain import (
     clients,
     credentials,
     errors,
-    policies,
+    policy_versions,
 )
 from app.domain.audit import Actor
 from app.domain.client_records import Client
@@ -62,8 +62,9 @@ def update_client(client_id: str) -> Response:
         initial_access_token=None,
         address=caller.address(),
         user_agent=request.headers.get("User-Agent", ""),
+        brands=settings.brand_words,
     )
-    verdict = policies.judge(arrival)
+    verdict = policy_versions.in_force().judge(arrival)
 
     with undisturbed():
         admissions.change(client, arrival, verdict, by=registrant(client))

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from app.answers import refusal_answer
 from app.config import Settings, current_settings
-from app.domain import errors, policies, scopes
+from app.domain import errors, registration_modes, scopes
 from app.protocol.ceilings import current_keys
 
 bp = Blueprint("discovery", __name__)
@@ -71,7 +71,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": ["ES256"],
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce"],
     }
-    if policies.registration_mode(settings.registration_mode) != "closed":
+    if registration_modes.current(settings.registration_mode) != "closed":
         described["registration_endpoint"] = f"{issuer}/register"
     return described
 

@@ -10,7 +10,8 @@ from app.domain import (
     clients,
     errors,
     fingerprints,
-    policies,
+    policy_versions,
+    registration_modes,
     registration_tokens,
 )
 from app.extensions import db
@@ -40,8 +41,9 @@ def register_client() -> Response:
         initial_access_token=token,
         address=caller.address(),
         user_agent=request.headers.get("User-Agent", ""),
+        brands=settings.brand_words,
     )
-    verdict = policies.judge(arrival)
+    verdict = policy_versions.in_force().judge(arrival)
 
     client, issued = admissions.register(arrival, verdict, by=caller.actor())
     db.session.commit()
@@ -51,7 +53,7 @@ def register_client() -> Response:
 def initial_access_token() -> str | None:
     """Return the usable token of the caller; raises when the mode demands one or it is wrong."""
     settings = current_settings()
-    mode = policies.registration_mode(settings.registration_mode)
+    mode = registration_modes.current(settings.registration_mode)
     if mode == "closed":
         raise errors.AdmissionRefused(
             f"Registration is switched off; ask {settings.contact} to create a client."

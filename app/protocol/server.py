@@ -18,8 +18,8 @@ from app.config import current_settings
 from app.domain import (
     audit,
     authorization_codes,
-    client_records,
     errors,
+    last_use,
     refresh_tokens,
     scopes,
     tokens,
@@ -96,7 +96,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed."""
         answer = self.mint(granted, target, grant)
-        client_records.touch(self.request.client.client_id, clock.epoch())
+        last_use.touch(self.request.client.client_id, clock.epoch())
         audit.record(tag, grant["id"], **self.facts(answer, target))
         return answer
 
@@ -180,7 +180,7 @@ class ClientCredentialsGrant(Grant):
             )
         answer = self.mint(asked or sorted(allowed), target)
         audit.record_alone(Tag.TOKEN_ISSUED, client.client_id, **self.facts(answer, target))
-        client_records.touch(client.client_id, clock.epoch())
+        last_use.touch(client.client_id, clock.epoch())
         return 200, answer, []
 
 

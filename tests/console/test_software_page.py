@@ -65,9 +65,9 @@ def test_what_is_offered_is_ticked_and_says_its_risk(approver, register, catalog
 def test_software_that_waits_is_compared_with_what_was_approved_after_it_came(
     approver, register, find, csrf
 ):
-    register(client_name="Claude Code", redirect_uris=["https://claude.example/cb"])
-    register(client_name="Cl\u0430ude Code", redirect_uris=["https://other.example/cb"])
-    real, false = find("Claude Code"), find("Cl\u0430ude Code")
+    register(client_name="Weather Desk", redirect_uris=["https://desk.example/cb"])
+    register(client_name="We\u0430ther Desk", redirect_uris=["https://other.example/cb"])
+    real, false = find("Weather Desk"), find("We\u0430ther Desk")
     before = approver.get(f"{QUEUE}{false.id}").text
 
     approver.post(f"{QUEUE}{real.id}/approve", data=decision(csrf, approver, real))

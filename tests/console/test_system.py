@@ -3,7 +3,7 @@
 import pytest
 
 from app.config import Settings
-from app.domain import policies, signing_keys
+from app.domain import registration_modes, signing_keys
 from app.domain.audit import SERVER, Tag
 from app.extensions import db, limiter
 from tests.conftest import ISSUER, SECRET_KEY
@@ -163,15 +163,15 @@ def test_switching_to_the_mode_in_force_is_no_event(admin, csrf, happened):
 
 def test_two_who_switch_for_the_first_time_at_once_both_get_an_answer(app, monkeypatch):
     with app.app_context():
-        policies.switch_mode("token", "open", by=SERVER)
+        registration_modes.switch("token", "open", by=SERVER)
         db.session.commit()
-        monkeypatch.setattr(policies, "registration_mode", lambda _configured: "open")
+        monkeypatch.setattr(registration_modes, "current", lambda _configured: "open")
 
-        policies.switch_mode("closed", "open", by=SERVER)
+        registration_modes.switch("closed", "open", by=SERVER)
         db.session.commit()
         monkeypatch.undo()
 
-        assert policies.registration_mode("open") == "closed"
+        assert registration_modes.current("open") == "closed"
 
 
 @pytest.mark.parametrize("role", ["viewer", "approver"])

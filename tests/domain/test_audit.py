@@ -13,6 +13,8 @@ from app.domain import (
     consents,
     decisions,
     policies,
+    policy_versions,
+    registration_modes,
     registration_tokens,
     resources,
     scopes,
@@ -23,6 +25,7 @@ from app.domain import (
 )
 from app.domain.audit import SERVER, Actor, AuditEvent, Tag
 from app.domain.passwords import Passwords
+from app.domain.rules import Rule
 from app.extensions import db
 
 BY = Actor("operator", "u-1", "grace@people.example", "192.0.2.1", "request-1")
@@ -92,7 +95,8 @@ VERBS = {
     ),
     Tag.RESOURCE_DELETED: lambda _: resources.remove(RESOURCE, by=BY),
     Tag.KEY_CREATED: lambda _: signing_keys.ensure(b"s" * 32, by=BY),
-    Tag.MODE_CHANGED: lambda _: policies.switch_mode("closed", "open", by=BY),
+    Tag.POLICY_CHANGED: lambda _: policy_versions.save([Rule("r", "hold")], 0, by=BY),
+    Tag.MODE_CHANGED: lambda _: registration_modes.switch("closed", "open", by=BY),
 }
 
 

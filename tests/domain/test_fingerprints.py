@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import client_metadata, fingerprints
+from app.domain import client_metadata, fingerprints, skeletons
 from tests.corpora.client_registrations import REGISTRATIONS
 from tests.corpora.hostile_keys import EC_KEY, OKP_KEY
 
@@ -120,7 +120,7 @@ def test_every_member_changes_the_revision():
 
 @given(st.text(max_size=30))
 def test_what_two_readings_see_is_one_reading(name):
-    once = fingerprints.skeleton(name)
+    once = skeletons.skeleton(name)
 
-    assert fingerprints.skeleton(name.upper().lower()) == fingerprints.skeleton(name.lower())
+    assert skeletons.skeleton(name.upper().lower()) == skeletons.skeleton(name.lower())
     assert once == " ".join(once.split())

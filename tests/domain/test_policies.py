@@ -1,21 +1,39 @@
-"""Policies: a verdict is a pure function of the evidence; the mode is a value of the server."""
+"""Policies: a verdict is a pure function of the evidence and the rules."""
 
 import copy
+import dataclasses
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import audit, errors, policies
-from app.domain.policies import Evidence, judge
+from app.domain import policies, rules
+from app.domain.evidence import Evidence, from_json
+from app.domain.policies import judge
+from app.domain.rules import Obligations, Rule
 from app.domain.software import STATUSES
-from app.extensions import db
 
-OPERATOR = audit.Actor("operator", "u-1", "grace@people.example")
 METADATA = st.fixed_dictionaries(
-    {"grant_types": st.lists(st.sampled_from(["authorization_code", "client_credentials"]))},
-    optional={"client_name": st.text(max_size=10), "scope": st.text(max_size=10)},
+    {
+        "grant_types": st.lists(st.sampled_from(["authorization_code", "client_credentials"])),
+        "token_endpoint_auth_method": st.sampled_from(["none", "client_secret_basic"]),
+    },
+    optional={
+        "client_name": st.text(max_size=10),
+        "scope": st.sampled_from(["mcp:read", "mcp:read mcp:write"]),
+        "redirect_uris": st.lists(
+            st.sampled_from(
+                [
+                    "https://app.example/cb",
+                    "https://evil.example/cb",
+                    "http://127.0.0.1:4711/cb",
+                    "cursor://anysphere/cb",
+                ]
+            ),
+            max_size=3,
+        ),
+    },
 )
 EVIDENCE = st.builds(
     Evidence,
@@ -23,47 +41,110 @@ EVIDENCE = st.builds(
     metadata=METADATA,
     fingerprint=st.none() | st.text(max_size=8),
     initial_access_token=st.none() | st.text(max_size=8),
-    address=st.ip_addresses().map(str),
+    address=st.just("") | st.ip_addresses().map(str),
     user_agent=st.text(max_size=8),
     software_id=st.none() | st.text(max_size=8),
     software_status=st.none() | st.sampled_from(STATUSES),
     seen_count=st.integers(0, 10**6),
+    arrivals_last_hour=st.integers(0, 100),
+    look_alike=st.integers(0, 100),
     notes=st.lists(st.text(max_size=8), max_size=3).map(tuple),
+)
+WHEN = st.dictionaries(
+    st.sampled_from(sorted(rules.CONDITIONS)), st.just(()), min_size=1, max_size=4
+).map(lambda chosen: {name: LINES[name] for name in chosen})
+LINES = {
+    "source": ("dcr",),
+    "redirect_uri": ("http://127.0.0.1/cb",),
+    "redirect_host": ("app.example", "loopback"),
+    "redirect_scheme": ("https", "http"),
+    "name": ("a*",),
+    "name_reads_like": ("claude",),
+    "software_id": ("x",),
+    "grant_type": ("authorization_code",),
+    "scope": ("mcp:read",),
+    "auth_method": ("none",),
+    "initial_access_token": ("*",),
+    "network": ("0.0.0.0/1", "::/1"),
+    "look_alike": ("50",),
+    "seen_count": ("3",),
+    "arrivals_last_hour": ("10",),
+}
+RULES = st.lists(
+    st.tuples(st.sampled_from(rules.OUTCOMES), WHEN, st.booleans(), st.booleans()), max_size=5
+).map(
+    lambda drawn: tuple(
+        Rule(f"rule {number}", outcome, when, enabled=enabled, shadow=shadow, id=f"id-{number}")
+        for number, (outcome, when, enabled, shadow) in enumerate(drawn)
+    )
 )
 
 
-def arrival(status):
+def arrival(status=None, **changes):
     """Return the evidence of an arrival of software with a status."""
-    return Evidence("dcr", {"grant_types": []}, "f", None, "192.0.2.1", "", "s", status)
+    metadata = {"grant_types": [], "redirect_uris": ["https://app.example/cb"]}
+    found = Evidence("dcr", metadata, "f", None, "192.0.2.1", "", "s", status)
+    return dataclasses.replace(found, **changes)
 
 
-@given(EVIDENCE)
-def test_a_verdict_depends_on_the_evidence_alone_and_can_be_repeated(evidence):
+@given(EVIDENCE, RULES)
+def test_a_verdict_depends_on_evidence_and_rules_alone_and_can_be_repeated(evidence, written):
     """There is no database here, no clock and no request: a read of any would raise."""
     before = copy.deepcopy(evidence)
-    verdict = judge(evidence)
+    verdict = judge(evidence, written, 7)
 
-    assert judge(evidence) == judge(before) == verdict
+    assert judge(evidence, written, 7) == judge(before, written, 7) == verdict
     assert evidence == before
+    assert verdict.version == 7
 
 
-@given(EVIDENCE)
-def test_a_verdict_is_the_first_rule_that_decides_and_says_what_the_others_said(evidence):
-    verdict = judge(evidence)
-    *passed, last = verdict.trace
+@given(EVIDENCE, RULES)
+def test_evidence_that_was_stored_is_judged_as_it_was(evidence, written):
+    stored = from_json(json.loads(json.dumps(evidence.as_json())))
+
+    assert judge(stored, written) == judge(evidence, written)
+
+
+@given(EVIDENCE, RULES)
+def test_the_first_rule_decides_that_is_met_and_not_in_shadow(evidence, written):
+    verdict = judge(evidence, written)
+    deciding = [step for step in verdict.trace if step.result != "no match" and not step.shadow]
 
     assert verdict.outcome in ("admit", "hold", "refuse")
-    assert {step.result for step in passed} <= {"no match"}
-    assert (last.result, last.rule, last.reason) == (verdict.outcome, verdict.rule, verdict.reason)
-    assert [step.rule for step in verdict.trace] == [
-        rule(evidence).rule for rule in policies.RULES[: len(verdict.trace)]
-    ]
+    assert (verdict.outcome, verdict.rule, verdict.reason, verdict.rule_id) == (
+        deciding[0].result,
+        deciding[0].rule,
+        deciding[0].reason,
+        deciding[0].id,
+    )
     assert all(step.reason for step in verdict.trace)
 
 
+@given(EVIDENCE, RULES)
+def test_every_enabled_rule_says_something_and_no_other(evidence, written):
+    said = [step.id for step in judge(evidence, written).trace if step.id]
+
+    assert said == [rule.id for rule in written if rule.enabled]
+
+
+@given(EVIDENCE, RULES)
+def test_rules_in_shadow_and_disabled_rules_change_nothing(evidence, written):
+    ours = judge(evidence, [rule for rule in written if rule.enabled and not rule.shadow])
+
+    assert judge(evidence, written).outcome == ours.outcome
+
+
 @given(EVIDENCE)
-def test_nothing_is_admitted_that_people_have_not_approved(evidence):
+def test_without_rules_nothing_is_admitted_that_people_have_not_approved(evidence):
     assert (judge(evidence).outcome == "admit") == (evidence.software_status == "approved")
+
+
+@given(EVIDENCE, RULES)
+def test_no_rule_overrules_what_people_decided_about_the_software(evidence, written):
+    outcomes = {"rejected": "refuse", "blocked": "refuse", "expired": "refuse", "approved": "admit"}
+    expected = outcomes.get(evidence.software_status)
+
+    assert expected in (None, judge(evidence, written).outcome)
 
 
 @pytest.mark.parametrize(
@@ -74,36 +155,43 @@ def test_nothing_is_admitted_that_people_have_not_approved(evidence):
         ("approved", "admit"),
         ("rejected", "refuse"),
         ("blocked", "refuse"),
-        ("expired", "hold"),
+        ("expired", "refuse"),
     ],
 )
 def test_what_people_decided_about_software_decides_about_its_arrivals(status, outcome):
     assert judge(arrival(status)).outcome == outcome
 
 
-@given(EVIDENCE)
-def test_a_verdict_is_stored_as_plain_json(evidence):
-    verdict = judge(evidence)
+@pytest.mark.parametrize(
+    "status, written, sentence",
+    [
+        ("rejected", (), policies.REFUSED),
+        ("expired", (), policies.ENDED),
+        (None, (Rule("no", "refuse", id="r"),), policies.REFUSED),
+        (
+            None,
+            (Rule("no", "refuse", id="r", message="Register at the portal."),),
+            "Register at the portal. Ask the operators of this server if you need it.",
+        ),
+        (None, (), ""),
+    ],
+)
+def test_who_is_refused_is_told_why_and_whom_to_ask(status, written, sentence):
+    assert judge(arrival(status), written).message == sentence
+
+
+def test_what_an_admission_is_bounded_by_comes_with_the_verdict():
+    bounds = Obligations(scopes=("mcp:read",), approve_days=30)
+    admitting = Rule("ours", "admit", {"redirect_host": ("app.example",)}, bounds, id="r")
+
+    assert judge(arrival(), (admitting,)).then == bounds
+    assert judge(arrival("approved"), (admitting,)).then == Obligations()
+
+
+@given(EVIDENCE, RULES)
+def test_a_verdict_is_stored_as_plain_json(evidence, written):
+    verdict = judge(evidence, written)
     stored = json.loads(json.dumps(verdict.as_json()))
 
     assert stored["outcome"] == verdict.outcome
     assert [step["rule"] for step in stored["trace"]] == [step.rule for step in verdict.trace]
-
-
-@pytest.mark.parametrize("configured", policies.MODES)
-def test_the_configured_mode_is_in_force_until_an_operator_switches_it(app, configured):
-    with app.app_context():
-        assert policies.registration_mode(configured) == configured
-        for mode in policies.MODES:
-            policies.switch_mode(mode, configured, by=OPERATOR)
-            db.session.commit()
-
-            assert policies.registration_mode(configured) == mode
-
-
-@pytest.mark.parametrize("mode", ["", "OPEN", "open ", "off", "x" * 100])
-def test_there_is_no_other_mode(app, mode):
-    with app.app_context():
-        with pytest.raises(errors.InvalidRequest):
-            policies.switch_mode(mode, "open", by=OPERATOR)
-        assert policies.registration_mode("token") == "token"

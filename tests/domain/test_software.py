@@ -33,6 +33,13 @@ def see(address="192.0.2.1", **changes):
     )
 
 
+def noted(body):
+    """Return what an approver is told about an arrival."""
+    metadata = client_metadata.parse(body)
+    findings = software.findings(metadata, software.approved_names())
+    return software.notes(metadata, findings)
+
+
 def test_every_arrival_is_counted_on_one_row(app, clock):
     with app.app_context():
         first = see()
@@ -89,10 +96,8 @@ def test_an_approver_is_told_what_to_look_at_twice(app, changes, beginning):
     with app.app_context():
         known = see(client_name="Approved Client")
         decisions.approve(known.id, known.revision, by=OPERATOR, allowed=[])
-        notes = software.notes(client_metadata.parse(BODY | changes))
-        plain = software.notes(
-            client_metadata.parse(BODY | {"redirect_uris": URIS[:1], "client_name": "Other"})
-        )
+        notes = noted(BODY | changes)
+        plain = noted(BODY | {"redirect_uris": URIS[:1], "client_name": "Other"})
 
     assert any(note.startswith(beginning) for note in notes)
     assert plain == ()
@@ -103,9 +108,7 @@ def test_the_name_of_approved_software_itself_is_no_look_alike(app):
         known = see()
         decisions.approve(known.id, known.revision, by=OPERATOR, allowed=[])
 
-        assert not any(
-            note.startswith("Look-alike") for note in software.notes(known.client_metadata)
-        )
+        assert not any(note.startswith("Look-alike") for note in noted(BODY))
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
@@ -114,7 +117,7 @@ def test_a_decision_binds_to_the_revision_that_was_seen(app, decision):
     with app.app_context():
         row = see()
         seen = row.revision
-        software.describe(row, client_metadata.parse(BODY | {"scope": "mcp:write"}))
+        software.describe(row, client_metadata.parse(BODY | {"scope": "mcp:write"}), ())
         db.session.flush()
         decide = {
             "approve": lambda: decisions.approve(row.id, seen, by=OPERATOR, allowed=[]),

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.config import current_settings
-from app.domain import clients, decisions, policies, software
+from app.domain import clients, decisions, registration_modes, software
 from app.domain.audit import Actor
 from app.extensions import db
 from tests.protocol.machines import Machine
@@ -178,4 +178,4 @@ class Operator:
     def switch_mode(self, mode: str) -> None:
         """Change who may register."""
         with self.deciding():
-            policies.switch_mode(mode, current_settings().registration_mode, by=OPERATOR)
+            registration_modes.switch(mode, current_settings().registration_mode, by=OPERATOR)

@@ -208,7 +208,7 @@ def test_a_registration_is_recorded_without_its_credentials(client, audited):
     (event,) = audited("client.registered")
 
     assert event.client_id == answer["client_id"]
-    assert event.detail["metadata"]["redirect_uris"] == BODY["redirect_uris"]
+    assert event.detail["evidence"]["metadata"]["redirect_uris"] == BODY["redirect_uris"]
     assert answer["client_secret"] not in str(event.detail)
     assert answer["registration_access_token"] not in str(event.detail)
 

@@ -1,0 +1,201 @@
+"""Owns the vocabulary of admission rules: what a condition looks at, and when it holds."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from app.domain import client_metadata, errors, redirect_uris, rule_lines, skeletons
+from app.domain.evidence import Evidence
+
+SOURCES = ("dcr", "cimd", "statement", "import")
+LOOPBACK = "loopback"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that rules may look at."""
+
+    label: str
+    hint: str
+    facts: Callable[[Evidence], Iterable[Any]]
+    """What the arrival brings; a condition about what is not there never holds."""
+    meets: Callable[[Any, str], bool]
+    """Tells whether one fact is what one line of the rule wants."""
+    read: Callable[[str], str]
+    """Returns one line of a rule as it is kept; raises InvalidRequest."""
+    choices: tuple[str, ...] = ()
+    """All that can be wanted, when that is a short list."""
+
+
+def holds(condition: Condition, evidence: Evidence, wanted: Iterable[str], *, every: bool) -> bool:
+    """Tell whether one fact at least, or every fact, is among what is wanted."""
+    lines = tuple(wanted)
+    met = [any(condition.meets(fact, line) for line in lines) for fact in condition.facts(evidence)]
+    return bool(met) and (all(met) if every else any(met))
+
+
+def uris(evidence: Evidence) -> list[str]:
+    """Return the redirect URIs of an arrival."""
+    return list(evidence.metadata.get("redirect_uris", ()))
+
+
+def host(uri: str) -> str:
+    """Return the host that a redirect URI leads to; a private-use scheme has none."""
+    if redirect_uris.is_loopback(uri):
+        return LOOPBACK
+    parts = redirect_uris.parse(uri, errors.InvalidRedirectURI)
+    return parts.host.lower() if parts.scheme in ("http", "https") else ""
+
+
+def is_host(found: str, wanted: str) -> bool:
+    """Compare hosts; ``*.example.com`` means every name below example.com, not itself."""
+    if wanted.startswith("*."):
+        return found.endswith(wanted[1:]) and len(found) > len(wanted) - 1
+    return found == wanted
+
+
+def is_like(found: str, wanted: str) -> bool:
+    """Compare whole texts, where a star stands for any characters."""
+    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), found, re.DOTALL) is not None
+
+
+def is_in_network(found: str, wanted: str) -> bool:
+    """Tell whether an address is in a network."""
+    try:
+        return ip_address(found) in ip_network(wanted)
+    except ValueError:
+        return False
+
+
+def same(found: str, wanted: str) -> bool:
+    """Compare exactly."""
+    return found == wanted
+
+
+def same_or_any(found: str, wanted: str) -> bool:
+    """Compare exactly; a star means whichever."""
+    return wanted in ("*", found)
+
+
+def at_least(found: int, wanted: str) -> bool:
+    """Compare numbers."""
+    return found >= int(wanted)
+
+
+METHODS = client_metadata.MetadataRules.auth_methods
+GRANTS = client_metadata.MetadataRules.grant_types
+CONDITIONS = {
+    "source": Condition(
+        "Source",
+        "How it arrives: registering itself (dcr), by a document (cimd), a statement or an import.",
+        lambda evidence: (evidence.source,),
+        same,
+        rule_lines.one_of(*SOURCES),
+        SOURCES,
+    ),
+    "redirect_uri": Condition(
+        "Redirect URI",
+        "Exact addresses that codes may go to; a loopback address stands for every port.",
+        uris,
+        lambda found, wanted: redirect_uris.matches(wanted, found),
+        rule_lines.uri,
+    ),
+    "redirect_host": Condition(
+        "Redirect host",
+        "app.example.com, *.example.com for every name below, or loopback.",
+        lambda evidence: map(host, uris(evidence)),
+        is_host,
+        rule_lines.host_pattern,
+    ),
+    "redirect_scheme": Condition(
+        "Redirect scheme",
+        "https, http or a private-use scheme such as com.example.app.",
+        lambda evidence: (uri.partition(":")[0].lower() for uri in uris(evidence)),
+        same,
+        rule_lines.scheme,
+    ),
+    "name": Condition(
+        "Name",
+        "The name it gives itself; a star stands for any characters. Anybody can claim a name.",
+        lambda evidence: filter(None, [rule_lines.plain(evidence.metadata.get("client_name", ""))]),
+        is_like,
+        rule_lines.pattern,
+    ),
+    "name_reads_like": Condition(
+        "Name reads like",
+        "Catches the same name in look-alike letters, such as Cyrillic ones.",
+        lambda evidence: filter(
+            None, [skeletons.skeleton(evidence.metadata.get("client_name", ""))]
+        ),
+        same,
+        rule_lines.reading,
+    ),
+    "software_id": Condition(
+        "Software id",
+        "The software_id of RFC 7591, which the software gives itself.",
+        lambda evidence: filter(None, [evidence.metadata.get("software_id")]),
+        same,
+        rule_lines.line,
+    ),
+    "grant_type": Condition(
+        "Grant type",
+        "The grants it asks for.",
+        lambda evidence: evidence.metadata["grant_types"],
+        same,
+        rule_lines.one_of(*GRANTS),
+        GRANTS,
+    ),
+    "scope": Condition(
+        "Scope",
+        "The scopes it names; software that names none is not covered.",
+        lambda evidence: evidence.metadata.get("scope", "").split(),
+        same,
+        rule_lines.line,
+    ),
+    "auth_method": Condition(
+        "Authentication",
+        "How it authenticates at the token endpoint.",
+        lambda evidence: (evidence.metadata.get("token_endpoint_auth_method", ""),),
+        same,
+        rule_lines.one_of(*METHODS),
+        METHODS,
+    ),
+    "initial_access_token": Condition(
+        "Initial access token",
+        "The identifier of the token it registered with, or a star for any token.",
+        lambda evidence: filter(None, [evidence.initial_access_token]),
+        same_or_any,
+        rule_lines.line,
+    ),
+    "network": Condition(
+        "Network",
+        "The networks it comes from, such as 192.0.2.0/24.",
+        lambda evidence: filter(None, [evidence.address]),
+        is_in_network,
+        rule_lines.network,
+    ),
+    "look_alike": Condition(
+        "Look-alike score, at least",
+        "From 0 to 100: how much its name or host looks like that of other software.",
+        lambda evidence: (evidence.look_alike,),
+        at_least,
+        rule_lines.number,
+    ),
+    "seen_count": Condition(
+        "Seen before, at least so often",
+        "How often this software has arrived before.",
+        lambda evidence: (evidence.seen_count,),
+        at_least,
+        rule_lines.number,
+    ),
+    "arrivals_last_hour": Condition(
+        "Registrations in the last hour, at least",
+        "How often this software registered in the hour before.",
+        lambda evidence: (evidence.arrivals_last_hour,),
+        at_least,
+        rule_lines.number,
+    ),
+}
+"""Conditions by the name they have in policy files, in the order in which forms show them."""

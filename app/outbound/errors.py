@@ -1,0 +1,31 @@
+"""Owns the one refusal of the way out; its sentence never says what is open behind this server."""
+
+from typing import Literal
+
+Reason = Literal[
+    "address",
+    "busy",
+    "dns",
+    "encoding",
+    "network",
+    "port",
+    "protocol",
+    "redirect",
+    "scheme",
+    "size",
+    "timeout",
+    "tls",
+    "url",
+]
+
+
+class OutboundError(Exception):
+    """Raised when another server was not asked or gave no usable answer.
+
+    ``reason`` is one word for the operators' log; the sentence is the same for all of them.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        """Say the constant sentence and keep the reason."""
+        super().__init__("The other server could not be asked or gave no usable answer.")
+        self.reason: Reason = reason

@@ -1,0 +1,46 @@
+"""Owns what asking others may cost: the time of one request, and how many run at once."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from app.outbound.errors import OutboundError
+
+AT_ONCE, AT_ONCE_OF_ONE_HOST = 16, 2
+
+
+class Deadline:
+    """One moment by which everything must be done, however many steps it takes."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds left; raises TimeoutError when there are none."""
+        seconds = self.end - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+
+class Turns:
+    """Counts what is under way for strangers; who finds no place is refused, never queued."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.hosts: Counter[str] = Counter()
+
+    @contextmanager
+    def taken(self, host: str) -> Iterator[None]:
+        """Hold a place for a host; raises OutboundError when it or the process has none left."""
+        with self.lock:
+            if self.hosts.total() >= AT_ONCE or self.hosts[host] >= AT_ONCE_OF_ONE_HOST:
+                raise OutboundError("busy")
+            self.hosts[host] += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.hosts -= Counter({host: 1})  # which also forgets hosts with none
