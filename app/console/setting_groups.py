@@ -13,7 +13,12 @@ GROUPS = {
     "Server": ("issuer", "trusted_proxies", "maximum_body_bytes", "contact", "log_level"),
     "Storage": ("data_dir", "database_url", "redis_url", "secret_key"),
     "Outbound": ("outbound_allow", "outbound_ca_file"),
-    "Registration": ("registration_mode", "registration_token", "private_use_schemes", "brand_words"),
+    "Registration": (
+        "registration_mode",
+        "registration_token",
+        "private_use_schemes",
+        "brand_words",
+    ),
     "Tokens": (
         "access_token_seconds",
         "code_seconds",
