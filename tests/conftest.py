@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import flask_migrate
 import hypothesis
@@ -23,6 +22,7 @@ from app import create_app
 from app.config import Settings, load
 from app.extensions import db
 from tests.services import chromium
+from tests.services.copies import Copy
 from tests.services.gunicorn import Server, running_server
 from tests.services.postgres import Postgres, running_postgres
 from tests.services.redis import running_redis
@@ -180,6 +180,12 @@ def postgres_template(postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
     return TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def postgres_copy(postgres: Postgres, postgres_template: str) -> Copy:
+    """Return the database that the tests of this process use one after another."""
+    return Copy(postgres, postgres_template)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Return the URL of a migrated database of this test's own, once per kind of database."""
@@ -188,11 +194,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(template, tmp_path / "test.db")
         yield f"sqlite:///{tmp_path / 'test.db'}"
         return
-    server: Postgres = request.getfixturevalue("postgres")
-    template = request.getfixturevalue("postgres_template")
-    name = f"test_{uuid4().hex}"
-    yield server.create(name, template)
-    server.drop(name)
+    copy: Copy = request.getfixturevalue("postgres_copy")
+    yield copy.fresh()
 
 
 @pytest.fixture

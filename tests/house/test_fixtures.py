@@ -10,6 +10,8 @@ import redis
 import sqlalchemy as sa
 
 from app.clock import epoch, epoch_milliseconds
+from app.domain import audit, scopes
+from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import NetworkUse
 
@@ -45,6 +47,18 @@ def test_what_one_test_writes_no_other_test_finds(app, turn):
         assert not sa.inspect(db.engine).has_table("left_behind")
         db.session.execute(sa.text("CREATE TABLE left_behind (turn TEXT)"))
         db.session.commit()
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_every_test_finds_the_rows_of_the_migrations_and_no_others(app, turn):
+    with app.app_context():
+        built_in = [scope.name for scope in scopes.find_all()]
+        scopes.remove("openid", by=SERVER)
+        scopes.create(turn, "Left behind", by=SERVER)
+        db.session.commit()
+        first = audit.find_page(audit.Filters(), size=10)[-1].id
+
+    assert (built_in, first) == (["offline_access", "openid"], 1)
 
 
 def test_the_app_runs_on_the_database_of_the_test(app, database_url):
