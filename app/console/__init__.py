@@ -9,6 +9,7 @@ PAGES = (
     "registrations",
     "clients",
     "initial_access_tokens",
+    "policies",
     "scopes",
     "resources",
     "audit",

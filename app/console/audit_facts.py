@@ -59,6 +59,8 @@ def subject_url(event: AuditEvent) -> str | None:
         return url_for("registrations.show_registration", software_id=event.subject)
     if kind == "client" and event.tag != Tag.CLIENT_RECYCLED:
         return url_for("clients_console.show_client", client_id=event.subject)
+    if event.tag == Tag.POLICY_CHANGED:
+        return url_for("policies.show_version", number=int(event.subject))
     return None
 
 

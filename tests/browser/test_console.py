@@ -14,7 +14,15 @@ from tests.flows.world import SCOPE
 from tests.services.callback import Callback
 
 Pages = Callable[[], Page]
-ENTRIES = ("", "registrations", "clients", "initial-access-tokens", "scopes", "resources")
+ENTRIES = (
+    "",
+    "registrations",
+    "clients",
+    "initial-access-tokens",
+    "policies",
+    "scopes",
+    "resources",
+)
 REPORTS = ("audit", "system")
 
 
@@ -178,6 +186,36 @@ def test_the_page_of_a_client_stands_axe_and_a_narrow_window(
     enter(page, site, site.add("admin"), f"/admin/clients/{asked.client_id}")
 
     check_looks(page)
+
+
+def test_an_admin_adds_rules_after_a_question_changes_one_and_brings_them_back(
+    page: Page, site: Site
+) -> None:
+    """The hosts of vendors, because no other test registers one of them."""
+    enter(page, site, site.add("admin"), "/admin/policies/")
+    press(page, "Add these rules: Vendor hosts")
+    question = page.get_by_role("dialog")
+    expect(question).to_contain_text("callback hosts of known clients")
+    question.get_by_role("button", name="Add these rules").click()
+    expect(page.get_by_text("Added behind the others: Vendor hosts.")).to_be_visible()
+    check_looks(page)
+
+    page.get_by_role("link", name="Vendor hosts", exact=True).click()
+    expect_heading(page, "Vendor hosts")
+    check_looks(page)
+    page.get_by_label("Shadow").check()
+    press(page, "Save")
+    expect(page.get_by_text("Changed: Vendor hosts")).to_be_visible()
+
+    page.get_by_role("link", name="Versions").click()
+    expect_heading(page, "Versions of the policy")
+    check_looks(page)
+    page.locator("tr", has_text="Added the preset").get_by_role("link").click()
+    expect(page.get_by_text("What restoring it would change")).to_be_visible()
+    check_looks(page)
+    press(page, "Restore this version")
+    page.get_by_role("dialog").get_by_role("button", name="Restore this version").click()
+    expect(page.get_by_text("are in force again")).to_be_visible()
 
 
 def test_a_member_is_told_that_the_console_is_not_for_them(

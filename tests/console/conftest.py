@@ -20,6 +20,9 @@ from app.extensions import db
 from tests.console.events import record as record
 from tests.console.events import trail as trail
 from tests.console.matrix import become
+from tests.console.rules import in_force as in_force
+from tests.console.rules import policy as policy
+from tests.console.rules import save as save
 
 PASSWORD = "long enough for everybody"
 TOKEN = re.compile(r'name="csrf(?:_token|-token)" (?:value|content)="([^"]+)"')

@@ -20,6 +20,7 @@ from app.config import load
 from app.domain import (
     admissions,
     client_metadata,
+    policy_versions,
     registration_tokens,
     resources,
     scopes,
@@ -28,6 +29,7 @@ from app.domain import (
 )
 from app.domain.audit import SERVER
 from app.domain.passwords import Passwords
+from app.domain.rules import Rule
 from app.extensions import db
 from tests.conftest import ISSUER, SECRET_KEY, Client
 from tests.routes.table import Route
@@ -40,7 +42,12 @@ FORM = "application/x-www-form-urlencoded"
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 ANONYMOUS = "anonymous"
 EVERYBODY = (ANONYMOUS, *users.ROLES)
-QUERIES = {"/admin/scopes/edit": {"name": SCOPE}, "/admin/resources/edit": {"uri": RESOURCE}}
+RULE = "rule-1"
+QUERIES = {
+    "/admin/policies/edit": {"id": RULE},
+    "/admin/scopes/edit": {"name": SCOPE},
+    "/admin/resources/edit": {"uri": RESOURCE},
+}
 
 
 @contextmanager
@@ -93,7 +100,7 @@ class Stage:
         self.typed = PASSWORD
 
     def furnish(self) -> None:
-        """Make people, a scope, a resource, a client and an initial access token."""
+        """Make people, a scope, a resource, a rule, a client and an initial access token."""
         signing_keys.ensure(self.app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         for role in users.ROLES:
             users.create(f"{role}@people.example", role, PASSWORD, Hash(), by=SERVER)
@@ -110,7 +117,8 @@ class Stage:
         client, issued = admissions.create(metadata, by=SERVER, allowed=[SCOPE])
         self.values |= {"client_id": client.client_id, "client_secret": issued.client_secret}
         row, _ = registration_tokens.create("Team", by=SERVER)
-        self.values |= {"token_id": row.id, "event_id": "1"}
+        policy_versions.save([Rule("Off", "hold", enabled=False, id=RULE)], 0, by=SERVER)
+        self.values |= {"token_id": row.id, "event_id": "1", "number": "1"}
 
     def register(self) -> None:
         """Let a stranger register, whose software then waits."""
@@ -225,6 +233,10 @@ class Stage:
             "name": SCOPE,
             "uri": RESOURCE,
             "reason": "because",
+            "id": RULE,
+            "seen": "1",
+            "direction": "up",
+            "key": "loopback",
         }
 
     def snapshot(self, *without: str) -> dict[str, list[str]]:
