@@ -20,6 +20,7 @@ from app.browser_session import DatabaseSessions
 from app.config import Settings
 from app.domain import credentials
 from app.domain.passwords import Passwords
+from app.outbound import gate
 from app.outbound.client import Outbound
 
 
@@ -36,6 +37,9 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
         f"Gatewright (+{chosen.issuer})",
         allow=chosen.outbound_allow,
         ca_file=chosen.outbound_ca_file,
+    )
+    app.extensions["gatewright.gate"] = gate.of_settings(
+        chosen, app.extensions["gatewright.outbound"]
     )
     app.session_interface = DatabaseSessions()
     logs.init_app(app)  # first, so that whatever refuses a request knows its id

@@ -12,8 +12,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    ValidationInfo,
-    field_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -23,9 +21,11 @@ from pydantic_settings import (
 )
 
 from app import secret_files, setting_rules
+from app.clean_up_settings import CleanUpSettings
 from app.domain.client_metadata import MetadataRules
 from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.redirect_uris import KNOWN_EDITORS
+from app.gate_settings import GateSettings
 from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 
 RateLimit = Annotated[str, AfterValidator(setting_rules.rate_limit)]
@@ -42,8 +42,8 @@ class ConfigurationError(Exception):
         self.faults = faults
 
 
-class Settings(BaseSettings):
-    """The settings of one server; every one is an environment variable with the prefix."""
+class ServerSettings(BaseSettings):
+    """The settings of the server itself; every one is an environment variable with the prefix."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, validate_default=True
@@ -63,13 +63,20 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, AfterValidator(setting_rules.redis_url)] = Field(
         SecretStr(""), description="Redis for rate limits shared by several processes."
     )
-    secret_key: Annotated[SecretStr, AfterValidator(setting_rules.secret_of(32))] = Field(
+    secret_key: Annotated[
+        SecretStr,
+        AfterValidator(setting_rules.secret_of(32)),
+        AfterValidator(setting_rules.shared_key),
+    ] = Field(
         SecretStr(""),
         description="At least 32 characters; seals keys and signs cookies. With SQLite it is made"
         " on first start and kept in the data directory.",
     )
     registration_mode: Literal["closed", "token", "open"] = Field(
         "open", description="Who may register until an operator switches it at run time."
+    )
+    cimd_enabled: bool = Field(
+        True, description="Take the URL of a metadata document for a client_id (CIMD)."
     )
     registration_token: Annotated[SecretStr, AfterValidator(setting_rules.secret_of(20))] = Field(
         SecretStr(""), description="One static initial access token, at least 20 characters."
@@ -163,18 +170,6 @@ class Settings(BaseSettings):
         """Read arguments, then the environment, then the files of secrets."""
         return init_settings, env_settings, SecretFiles(settings_cls, os.environ)
 
-    @field_validator("secret_key")
-    @classmethod
-    def secret_key_is_shared(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        """Refuse a database of several machines without a shared secret key."""
-        url = info.data.get("database_url", SecretStr("")).get_secret_value()
-        if url and not url.startswith("sqlite") and not value.get_secret_value():
-            raise ValueError(
-                "must be set together with GATEWRIGHT_DATABASE_URL,"
-                " because every process needs the same key"
-            )
-        return value
-
     @property
     def sqlalchemy_url(self) -> str:
         """Return the database URL, SQLite in the data directory when none is set."""
@@ -195,6 +190,10 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Tell whether browsers reach this server over https."""
         return self.issuer.startswith("https://")
+
+
+class Settings(CleanUpSettings, GateSettings, ServerSettings):
+    """All settings; those of the server itself come first."""
 
 
 def load(**overrides: Any) -> Settings:

@@ -9,7 +9,7 @@ from flask import Flask
 from gunicorn import sock, systemd
 from gunicorn.app.base import BaseApplication
 
-from app import create_app
+from app import create_app, periodic
 from app.config import ConfigurationError, Settings
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a nameless file there
@@ -49,8 +49,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Wire the application of a worker."""
-        return create_app(self.settings)
+        """Wire the application of a worker, which also takes turns at cleaning up."""
+        app = create_app(self.settings)
+        periodic.start(app)
+        return app
 
 
 def options(bind: str, workers: int, threads: int) -> dict[str, Any]:

@@ -8,12 +8,17 @@ from flask import Flask
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import exits, schema, secret_files
+from app import exits, schema, secret_files, setting_rules
 from app.config import Settings
 from app.domain import signing_keys, users
 from app.extensions import db, limiter
+from app.outbound import targets
+from app.outbound.errors import OutboundError
+from app.outbound.gate import Gate
 
 Level = Literal["ok", "note", "fault"]
+GATE_SECONDS = 3
+"""How long a check waits for the registration gate or for its token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,44 @@ def examine_redis(settings: Settings) -> Finding:
         sentence = "Redis does not answer: every process counts rate limits for itself."
         return Finding("redis", "fault", sentence, exits.REFUSED)
     return Finding("redis", "ok", "Redis answers.")
+
+
+def examine_gate(app: Flask) -> Iterator[Finding]:
+    """Look whether the registration gate is there and, if it wants tokens, whether one is had.
+
+    Apart from the other checks, because a page should not wait for others' servers.
+    """
+    gate: Gate | None = app.extensions["gatewright.gate"]
+    if gate is None:
+        return
+    check = "registration gate"
+    try:
+        gate.reach(GATE_SECONDS)
+    except OutboundError as error:
+        sentence = f"It cannot be reached ({error.reason}): all registrations are refused."
+        yield Finding(check, "fault", sentence, exits.REFUSED)
+    else:
+        yield in_clear(check, gate.access.url) or Finding(check, "ok", "Something answers there.")
+    if gate.tokens is None or gate.access.login is None:
+        return
+    check = "registration gate token"
+    try:
+        gate.tokens.token(GATE_SECONDS)
+    except OutboundError as error:
+        sentence = f"No token is given for it ({error.reason}): all registrations are refused."
+        yield Finding(check, "fault", sentence, exits.REFUSED)
+    else:
+        url = gate.access.login.token_url
+        yield in_clear(check, url) or Finding(check, "ok", "Its token endpoint gives a token.")
+
+
+def in_clear(check: str, url: str) -> Finding | None:
+    """Note a URL without encryption that leads beyond this machine."""
+    target = targets.parse(url)
+    if target.scheme == "https" or setting_rules.is_loopback(target.host):
+        return None
+    sentence = "It is asked over http: whoever is on the way can read and change what is said."
+    return Finding(check, "note", sentence)
 
 
 def examine_database() -> Finding:

@@ -11,7 +11,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from app.domain import credentials
 
 PREFIX = "GATEWRIGHT_"
-FROM_FILE = ("secret_key", "database_url", "redis_url", "registration_token")
+FROM_FILE = (
+    "secret_key",
+    "database_url",
+    "redis_url",
+    "registration_token",
+    "registration_gate_auth_credential",
+    "registration_gate_oauth2_client_secret",
+)
 """Settings that hold secrets: also read from the file that ``GATEWRIGHT_<NAME>_FILE`` names."""
 
 

@@ -1,16 +1,18 @@
-"""Owns what a single setting may say: each rule returns the value or raises ValueError.
+"""Owns what a setting may say, alone and beside others: rules return the value or raise ValueError.
 
 The sentences of the faults are constant, so that no value, which may be a secret, is ever shown.
 """
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography.x509 import load_pem_x509_certificates
 from limits import parse
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationInfo
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -18,6 +20,12 @@ from app.outbound import targets
 from app.outbound.errors import OutboundError
 
 REDIS_SCHEMES = ("redis://", "rediss://", "redis+")
+FRAMING = ("host", "content-length", "content-type", "connection", "transfer-encoding")
+"""Headers that a request to others has of its own."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+
+Value = TypeVar("Value", str, SecretStr)
 
 
 def split_url(value: str) -> SplitResult:
@@ -140,3 +148,65 @@ def certificate_file(value: str) -> str:
 def words(value: object) -> object:
     """Split a list that an environment variable holds with spaces or commas."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def shared_key(value: SecretStr, info: ValidationInfo) -> SecretStr:
+    """Refuse a database of several machines without a shared secret key."""
+    url = info.data.get("database_url", SecretStr("")).get_secret_value()
+    if url and not url.startswith("sqlite") and not value.get_secret_value():
+        raise ValueError(
+            "must be set together with GATEWRIGHT_DATABASE_URL,"
+            " because every process needs the same key"
+        )
+    return value
+
+
+def service_url(value: str) -> str:
+    """Demand a URL that the way out can ask, or nothing."""
+    try:
+        if value:
+            targets.parse(value)
+    except OutboundError:
+        raise ValueError(
+            "must be an absolute http or https URL without user and fragment"
+        ) from None
+    return value
+
+
+def plain_url(value: str) -> str:
+    """Demand a URL without query, which is shown to operators and must hold no key."""
+    if "?" in value:
+        raise ValueError("must have no query; send a key in a header instead")
+    return service_url(value)
+
+
+def header_name(value: str) -> str:
+    """Demand the name of a header that a request does not have anyway (RFC 9110 section 5.1)."""
+    if not _HEADER_NAME.fullmatch(value) or value.lower() in FRAMING:
+        raise ValueError("must be the name of a header of its own, such as X-Api-Key")
+    return value
+
+
+def header_value(value: SecretStr) -> SecretStr:
+    """Demand what fits into a header, or nothing."""
+    if not all("!" <= character <= "~" for character in value.get_secret_value()):
+        raise ValueError("must be printable ASCII without spaces")
+    return value
+
+
+def needed_by_gate(auth_type: str = "") -> Callable[[Value, ValidationInfo], Value]:
+    """Demand a value while the registration gate is on, for one way to authenticate or for all."""
+
+    def check(value: Value, info: ValidationInfo) -> Value:
+        chosen = info.data.get("registration_gate_auth_type")
+        if len(value) or not info.data.get("registration_gate_enabled"):
+            return value
+        if not auth_type:
+            raise ValueError("must be set when GATEWRIGHT_REGISTRATION_GATE_ENABLED is true")
+        if chosen == auth_type:
+            raise ValueError(
+                f"must be set when GATEWRIGHT_REGISTRATION_GATE_AUTH_TYPE is {auth_type}"
+            )
+        return value
+
+    return check

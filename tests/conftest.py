@@ -17,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache, StrictUndefined
 from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 
 from app import create_app
 from app.config import Settings, load
@@ -233,6 +234,25 @@ class CompiledTemplates(BytecodeCache):
 
 
 compiled_templates = CompiledTemplates()
+
+
+def compile_routes_once() -> None:
+    """Compile the URLs of each route once for a test process instead of once for each app.
+
+    The compiled function takes the rule as its argument and knows nothing else of the app.
+    """
+    compile_builder, compiled = Rule._compile_builder, {}
+
+    def compiled_once(self: Rule, append_unknown: bool = True) -> Any:
+        key = (self.rule, *self._trace, repr(self.defaults), append_unknown)
+        if key not in compiled:
+            compiled[key] = compile_builder(self, append_unknown)
+        return compiled[key]
+
+    Rule._compile_builder = compiled_once
+
+
+compile_routes_once()
 
 
 @pytest.fixture

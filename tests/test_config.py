@@ -3,6 +3,7 @@
 import pytest
 
 from app.config import ConfigurationError, load, source, unknown_variables
+from app.secret_files import FROM_FILE
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -105,6 +106,18 @@ def test_all_faults_are_reported_at_once(env, tmp_path):
         ("outbound_ca_file", "/nowhere/authorities.pem"),
         ("outbound_ca_file", __file__),
         ("password_memory_kib", "1"),
+        ("registration_gate_url", "gate.example/ask"),
+        ("registration_gate_url", "https://ann:pass@gate.example/"),
+        ("registration_gate_url", "https://gate.example/?code=c4n4ry"),
+        ("registration_gate_url", "http://169.254.169.254/"),
+        ("registration_gate_auth_type", "basic"),
+        ("registration_gate_auth_credential", "two words"),
+        ("registration_gate_auth_credential", "line\nbreak"),
+        ("registration_gate_auth_header_name", "X Api Key"),
+        ("registration_gate_auth_header_name", "Content-Length"),
+        ("registration_gate_timeout_seconds", "0"),
+        ("registration_gate_max_retries", "6"),
+        ("registration_gate_oauth2_token_url", "ftp://id.example/token"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name_and_never_shown(env, name, value):
@@ -150,10 +163,10 @@ def test_an_sqlite_file_elsewhere_needs_no_secret_key(env, tmp_path):
     assert load().sqlalchemy_url.endswith("elsewhere.db")
 
 
-@pytest.mark.parametrize("name", ["secret_key", "registration_token", "redis_url", "database_url"])
+@pytest.mark.parametrize("name", FROM_FILE)
 def test_a_secret_is_read_from_the_file_that_a_variable_names(env, tmp_path, name):
     values = {"redis_url": "redis://r.example", "database_url": f"sqlite:///{tmp_path}/a.db"}
-    value = values.get(name, "a secret of more than thirty-two letters")
+    value = values.get(name, "a-secret-of-more-than-thirty-two-letters")
     path = tmp_path / "secret"
     path.write_text(f"{value}\n")
     env(**{f"{name}_file": str(path)})
@@ -162,6 +175,58 @@ def test_a_secret_is_read_from_the_file_that_a_variable_names(env, tmp_path, nam
 
     assert getattr(settings, name).get_secret_value() == value
     assert source(settings, name) == "file"
+
+
+GATE = {"registration_gate_enabled": "true", "registration_gate_url": "https://gate.example/ask"}
+OAUTH2 = {
+    "registration_gate_auth_type": "oauth2_client_credentials",
+    "registration_gate_oauth2_token_url": "https://id.example/token?tenant=1",
+    "registration_gate_oauth2_client_id": "gatewright",
+    "registration_gate_oauth2_client_secret": "a secret with spaces",
+}
+
+
+@pytest.mark.parametrize(
+    "given, missing",
+    [
+        ({"registration_gate_enabled": "true"}, ["url"]),
+        (GATE | {"registration_gate_auth_type": "api_key"}, ["auth_credential"]),
+        (GATE | {"registration_gate_auth_type": "bearer"}, ["auth_credential"]),
+        (
+            {
+                "registration_gate_enabled": "true",
+                "registration_gate_auth_type": "oauth2_client_credentials",
+            },
+            ["url", "oauth2_token_url", "oauth2_client_id", "oauth2_client_secret"],
+        ),
+    ],
+)
+def test_half_a_registration_gate_is_refused_and_every_missing_part_named(env, given, missing):
+    env(**given)
+
+    found = faults()
+
+    assert [fault.split()[0] for fault in found] == [
+        f"GATEWRIGHT_REGISTRATION_GATE_{name.upper()}" for name in missing
+    ]
+    assert all(" must be set when " in fault for fault in found)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        GATE,
+        GATE | OAUTH2,
+        OAUTH2,
+        {"registration_gate_auth_type": "bearer"},
+        GATE
+        | {"registration_gate_auth_type": "api_key", "registration_gate_auth_credential": "key"},
+    ],
+)
+def test_a_whole_registration_gate_or_none_is_accepted(env, given):
+    env(**given)
+
+    assert load().registration_gate_enabled == ("registration_gate_enabled" in given)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"  \n", b"\xff\xfe\x00"])

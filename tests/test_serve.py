@@ -211,6 +211,18 @@ def test_faults_of_the_configuration_stop_the_start(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_registration_gate_that_is_not_there_is_told_and_stops_nothing(tmp_path):
+    gate = f"http://127.0.0.1:{free_port()}/"
+    settings = {"registration_gate_enabled": "true", "registration_gate_url": gate}
+
+    with serving(tmp_path, **settings) as (port, process):
+        assert answers(port)
+        told = process.log.read_text()
+
+    assert "gatewright: registration gate: It cannot be reached (network)" in told
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_of_several_that_start_together_one_makes_the_tables_and_the_key(tmp_path, request, kind):
     settings = {"secret_key": KEY}

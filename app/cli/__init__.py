@@ -15,6 +15,7 @@ from app.cli import (
     server,
     settings,
     shell,
+    sweep,
     users,
 )
 
@@ -44,6 +45,7 @@ for command in (
     resources.resource_group,
     keys.key_group,
     policies.policy_group,
+    sweep.sweep,
     audit.audit_group,
 ):
     main.add_command(command)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from app import clock
-from app.cli import shell
+from app.cli import client_documents, shell
 from app.cli.client_creation import create
 from app.cli.parameters import ADDRESS, FILTER, NAME, REASON, SPAN_OF_TIME, names
 from app.domain import client_lists, clients, decisions, errors, software
@@ -25,6 +25,8 @@ def client_group() -> None:
 
 
 client_group.add_command(create)
+client_group.add_command(client_documents.pin)
+client_group.add_command(client_documents.unpin)
 reason_option = click.option("--reason", type=REASON, default="", help="Kept in the audit trail.")
 id_argument = click.argument("client_id", type=ADDRESS, metavar="ID")
 

@@ -39,6 +39,9 @@ def serve_command(host: str, port: int, workers: int, threads: int) -> None:
     serve.check_processes(settings, workers)
     app = serve.build(settings)
     serve.prepare(app)
+    for finding in health.examine_gate(app):
+        if finding.level != "ok":
+            click.echo(f"gatewright: {finding.check}: {finding.sentence}", err=True)
     Server(
         settings,
         host=host,
@@ -74,7 +77,7 @@ def announce(app: Flask, bound: str) -> None:
 
 @click.command("doctor", cls=shell.Command)
 def doctor() -> None:
-    """Examine settings, database, keys and Redis; ends with the code of the worst fault."""
+    """Examine settings, database, keys, Redis, gate; ends with the code of the worst fault."""
     settings = config.load()
     if not settings.secret_key.get_secret_value() and not settings.data_dir.is_dir():
         raise config.ConfigurationError(
@@ -83,5 +86,6 @@ def doctor() -> None:
     app = serve.build(settings)
     with serve.connected(app):
         found = list(health.examine(app))
+    found += health.examine_gate(app)
     shell.show_rows([asdict(finding) for finding in found], ("level", "check", "sentence"))
     click.get_current_context().exit(max((each.code for each in found), default=exits.OK))

@@ -10,9 +10,11 @@ PAGES = (
     "clients",
     "initial_access_tokens",
     "policies",
+    "simulator",
     "scopes",
     "resources",
     "audit",
+    "clean_up",
     "system",
 )
 

@@ -12,7 +12,8 @@ from app.console.differences import differences, lines_of
 from app.console.pages import asked, console_blueprint, page_size, render_page
 from app.console.windows import chips, window
 from app.domain import audit, errors, users
-from app.domain.audit import AuditEvent, Filters, Tag
+from app.domain.audit import AuditEvent, Filters
+from app.domain.audit_tags import Tag
 
 bp = console_blueprint("audit", __name__, "/audit")
 LABELS = {

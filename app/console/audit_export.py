@@ -12,7 +12,8 @@ from app import clock
 from app.console.audit_facts import as_json
 from app.console.pages import actor
 from app.domain import audit
-from app.domain.audit import AuditEvent, Filters, Tag
+from app.domain.audit import AuditEvent, Filters
+from app.domain.audit_tags import Tag
 from app.extensions import db
 from app.views import instant
 

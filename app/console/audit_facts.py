@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import url_for
 
-from app.domain.audit import AuditEvent, Tag
+from app.domain.audit import AuditEvent
+from app.domain.audit_tags import Tag
 from app.views import instant
 
 TOLD = ("name", "email", "description", "reason", "scope", "outcome", "error", "text")
@@ -59,7 +60,7 @@ def subject_url(event: AuditEvent) -> str | None:
         return url_for("registrations.show_registration", software_id=event.subject)
     if kind == "client" and event.tag != Tag.CLIENT_RECYCLED:
         return url_for("clients_console.show_client", client_id=event.subject)
-    if event.tag == Tag.POLICY_CHANGED:
+    if event.tag == Tag.POLICY_CHANGED and event.subject.isdecimal():
         return url_for("policies.show_version", number=int(event.subject))
     return None
 

@@ -12,6 +12,7 @@ from app.console.pages import render_page
 from app.console.software_facts import SOURCES
 from app.domain import (
     audit,
+    client_documents,
     client_lists,
     clients,
     errors,
@@ -83,6 +84,7 @@ def overview(client: Client) -> dict[str, Any]:
     overlap = client.old_secret_expires_at if client.old_secret_digest else None
     return {
         "source": SOURCES.get(client.source, client.source),
+        "document": client_documents.find(client.client_id),
         "token_name": token_name(client),
         "old_secret_until": overlap if overlap is not None and overlap > now else None,
         "default_seconds": current_settings().access_token_seconds,

@@ -8,6 +8,7 @@ from app import clock
 from app.console import (
     client_actions,
     client_creation,
+    client_documents,
     client_editing,
     client_page,
     client_secrets,
@@ -131,3 +132,5 @@ bp.post("/suspend/<path:client_id>")(client_actions.suspend_client)
 bp.post("/resume/<path:client_id>")(client_actions.resume_client)
 bp.post("/revoke-tokens/<path:client_id>")(client_actions.revoke_tokens)
 bp.post("/delete/<path:client_id>")(client_actions.delete_client)
+bp.post("/pin/<path:client_id>")(client_documents.pin_document)
+bp.post("/unpin/<path:client_id>")(client_documents.unpin_document)

@@ -1,7 +1,8 @@
 """Owns reading what operators type into forms, and telling them what is wrong with it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from flask import Response, request
 
@@ -9,6 +10,7 @@ from app.domain import client_texts
 from app.domain.errors import Refusal
 from app.extensions import db
 
+Value = TypeVar("Value")
 WORD = 2048
 REASON_LENGTH = 500
 
@@ -26,8 +28,20 @@ class Form:
         try:
             yield
         except Refusal as refusal:
-            db.session.rollback()
-            self.faults[name] = str(refusal.description)
+            self.blame(name, refusal)
+
+    def tried(self, name: str, read: Callable[[], Value]) -> Value | None:
+        """Return what ``read`` returns; its refusal is the fault of a field and gives None."""
+        try:
+            return read()
+        except Refusal as refusal:
+            self.blame(name, refusal)
+            return None
+
+    def blame(self, name: str, refusal: Refusal) -> None:
+        """Keep a refusal as the fault of a field; nothing stays written."""
+        db.session.rollback()
+        self.faults[name] = str(refusal.description)
 
     def text(self, name: str, label: str, longest: int, *, required: bool = True) -> str:
         """Return one line of visible text."""

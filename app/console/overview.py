@@ -18,7 +18,8 @@ from app.domain import (
     scopes,
     software,
 )
-from app.domain.audit import Filters, Tag
+from app.domain.audit import Filters
+from app.domain.audit_tags import Tag
 from app.views import instant
 
 bp = console_blueprint("overview", __name__, "")
@@ -84,7 +85,9 @@ def show_overview() -> Response:
 def tiles(pending: int) -> list[Tile]:
     """Return the numbers of this moment."""
     suspended = client_lists.count("suspended")
-    ending = registration_tokens.count_ending(clock.epoch(), ENDING_SECONDS)
+    now = clock.epoch()
+    ending = registration_tokens.count_ending(now, ENDING_SECONDS)
+    lapsing = software.count_ending(now, ENDING_SECONDS)
     return [
         Tile(
             pending,
@@ -107,6 +110,12 @@ def tiles(pending: int) -> list[Tile]:
             "initial access tokens used up or ending within 7 days",
             url_for("initial_access_tokens.list_tokens"),
             "wait" if ending else "",
+        ),
+        Tile(
+            lapsing,
+            "approvals ended or ending within 7 days",
+            url_for("registrations.list_registrations", status="approved"),
+            "wait" if lapsing else "",
         ),
     ]
 

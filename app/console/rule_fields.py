@@ -16,7 +16,13 @@ GROUPS = {
     "Where its codes go": ("redirect_host", "redirect_uri", "redirect_scheme"),
     "What it calls itself": ("name", "name_reads_like", "software_id"),
     "What it asks for": ("grant_type", "auth_method", "scope"),
-    "How it arrives": ("source", "initial_access_token", "network"),
+    "How it arrives": (
+        "source",
+        "document_host",
+        "document_url",
+        "initial_access_token",
+        "network",
+    ),
 }
 OTHERS = "What is known about it"
 When = Mapping[str, tuple[str, ...]]

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.console import rule_words
 from app.console.differences import Difference, differences
 from app.console.forms import Form, refused, word
-from app.console.pages import actor, render_page, requires
+from app.console.pages import actor, asked, render_page, requires
 from app.console.policy_saving import NOTE_LENGTH, anchor_of, back, seen
 from app.console.rule_fields import fields, grouped, in_use, read_then, read_when, typed_when
-from app.domain import errors, grants, policy_versions, rules
+from app.domain import errors, grants, policy_versions, rule_drafts, rules, software
 from app.domain.policy_versions import Policy
 from app.domain.rules import NAME_LENGTH, OUTCOMES, TEXT_LENGTH, Rule
 from app.extensions import db
@@ -25,8 +25,18 @@ RULE = "rule"
 
 @requires("admin")
 def new_rule() -> Response:
-    """Show an empty form."""
-    return show(values_of(EMPTY), Form(), policy_versions.in_force())
+    """Show an empty form, or one that is filled in after some software."""
+    return show(values_of(drafted()), Form(), policy_versions.in_force())
+
+
+def drafted() -> Rule:
+    """Return what a new rule begins with: to decide always as about the software in the address."""
+    row = software.find(asked("software"))
+    if row is None:
+        return EMPTY
+    if asked("outcome") == "refuse":
+        return rule_drafts.always_refuse(row.client_metadata)
+    return rule_drafts.always_admit(row.client_metadata, row.scopes)
 
 
 @requires("admin")

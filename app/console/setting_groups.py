@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from app import setting_rows
+from app.clean_up_settings import CleanUpSettings
 from app.config import Settings
+from app.gate_settings import GateSettings
 from app.secret_files import FROM_FILE
 from app.setting_rows import Row
 
@@ -15,10 +17,13 @@ GROUPS = {
     "Outbound": ("outbound_allow", "outbound_ca_file"),
     "Registration": (
         "registration_mode",
+        "cimd_enabled",
         "registration_token",
         "private_use_schemes",
         "brand_words",
     ),
+    "Registration gate": tuple(GateSettings.model_fields),
+    "Clean-up": tuple(CleanUpSettings.model_fields),
     "Tokens": (
         "access_token_seconds",
         "code_seconds",

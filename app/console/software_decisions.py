@@ -8,10 +8,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import clock
 from app.console.differences import differences
-from app.console.forms import Form, word
+from app.console.forms import REASON_LENGTH, Form, word
 from app.console.pages import actor, requires
 from app.console.software_page import render
-from app.domain import client_changes, decisions, errors, resources, software
+from app.domain import client_changes, decisions, errors, resources, software, sweeps
 from app.domain.software import Software
 from app.extensions import db
 
@@ -43,6 +43,46 @@ def approve(software_id: str) -> BaseResponse:
         ),
         "Approved. Its clients can ask for tokens now.",
     )
+
+
+@requires("approver")
+def renew(software_id: str) -> BaseResponse:
+    """Give an approval that ends, or has ended, another end."""
+    row = software.get(software_id)
+    form = Form()
+    until = until_of(form)
+    note = form.text("note", "A note", REASON_LENGTH, required=False)
+    seen = word("seen_until")
+    if form.faults:
+        return unprocessable(row, form)
+
+    return carry_out(
+        software_id,
+        lambda: decisions.renew(
+            software_id,
+            int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 15 else 0,
+            until=until,
+            by=actor(),
+            reason=note,
+        ),
+        "Renewed. Its clients go on with what they have.",
+    )
+
+
+@requires("approver")
+def forget(software_id: str) -> BaseResponse:
+    """Forget software that expired, so that it can come again as new."""
+    row = software.get(software_id)
+    try:
+        sweeps.forget(software_id, by=actor())
+    except errors.Conflict as refusal:
+        db.session.rollback()
+        flash(str(refusal.description), "error")
+        return redirect(url_for("registrations.show_registration", software_id=row.id), 303)
+
+    db.session.commit()
+    flash("Forgotten. When it registers again it waits as new software.", "success")
+    return redirect(url_for("registrations.list_registrations"), 303)
 
 
 @requires("approver")

@@ -51,6 +51,7 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
         clients=[client_row(client, row, now) for client in clients_of(row)],
         clients_url=url_for("clients_console.list_clients", q=row.name),
         clients_count=decisions.count_clients(row.id),
+        reach=decisions.reach(row.id) if row.status == "approved" else None,
         events=events(row),
         events_url=url_for("audit.list_events", subject=row.id),
         form=form if form is not None else Form(),

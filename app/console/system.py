@@ -7,7 +7,7 @@ from app import clock, health
 from app.config import current_key, current_settings
 from app.console import setting_groups
 from app.console.pages import actor, console_blueprint, render_page, requires
-from app.domain import registration_modes, signing_keys
+from app.domain import errors, registration_modes, signing_keys
 from app.domain.signing_keys import SigningKey
 from app.extensions import db
 
@@ -32,6 +32,7 @@ def show_system() -> Response:
         mode=registration_modes.current(settings.registration_mode),
         configured_mode=settings.registration_mode,
         modes=list(MODES.items()),
+        takes_documents=registration_modes.takes_documents(settings.cimd_enabled),
         groups=setting_groups.grouped(settings),
     )
 
@@ -69,6 +70,21 @@ def switch_mode() -> BaseResponse:
     registration_modes.switch(mode, configured, by=actor())
     db.session.commit()
     return back(f"Registration is now {mode}.")
+
+
+@bp.post("/client-documents")
+@requires("admin")
+def switch_documents() -> BaseResponse:
+    """Take metadata documents for clients, or no new ones."""
+    wanted, configured = request.form.get("documents", ""), current_settings().cimd_enabled
+    if wanted not in ("on", "off"):
+        raise errors.InvalidRequest("Documents can be switched on or off.")
+    if (wanted == "on") == registration_modes.takes_documents(configured):
+        return back(f"Client ID metadata documents are {wanted} already.", "message")
+
+    registration_modes.switch_documents(wanted == "on", configured, by=actor())
+    db.session.commit()
+    return back(f"Client ID metadata documents are now {wanted}.")
 
 
 def back(message: str, category: str = "success") -> BaseResponse:

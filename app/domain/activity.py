@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 
 from app.domain import audit
-from app.domain.audit import AuditEvent, Tag
+from app.domain.audit import AuditEvent
+from app.domain.audit_tags import Tag
 from app.extensions import db
 
 

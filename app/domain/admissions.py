@@ -7,10 +7,13 @@ from app import clock
 from app.domain import (
     audit,
     client_changes,
+    client_documents,
     client_lists,
+    client_records,
     clients,
     credentials,
     decisions,
+    document_rules,
     errors,
     fingerprints,
     look_alikes,
@@ -20,7 +23,8 @@ from app.domain import (
     scopes,
     software,
 )
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.client_records import Client
 from app.domain.clients import Issued
 from app.domain.evidence import Evidence
@@ -30,7 +34,6 @@ from app.domain.software import Software
 from app.extensions import db
 
 HOUR = 3600
-DAY = 86400
 
 
 def evidence(
@@ -41,6 +44,7 @@ def evidence(
     address: str,
     user_agent: str,
     brands: Sequence[str] = (),
+    document_url: str = "",
 ) -> Evidence:
     """Gather everything known about an arrival at this moment.
 
@@ -48,13 +52,15 @@ def evidence(
     """
     now = clock.epoch()
     mark = fingerprints.of_metadata(metadata)
+    if document_url:
+        mark = client_documents.mark(document_url, metadata)
     known = software.find_by_fingerprint(mark) if mark is not None else None
     status, lately = None, 0
     if known is not None:
         status = software.standing(known.status, known.approved_until, now)
         lately = client_lists.count_since(known.id, now - HOUR)
     approved = () if status == "approved" else software.approved_names()
-    findings = software.findings(metadata, approved, brands)
+    findings = software.findings(metadata, approved, brands, document_url)
     return Evidence(
         source=source,
         metadata=metadata,
@@ -67,7 +73,8 @@ def evidence(
         seen_count=known.seen_count if known is not None else 0,
         arrivals_last_hour=lately,
         look_alike=look_alikes.score(findings),
-        notes=software.notes(metadata, findings),
+        notes=software.notes(metadata, findings) + document_rules.notes(document_url, metadata),
+        document_url=document_url,
     )
 
 
@@ -81,14 +88,9 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
     if arrival.initial_access_token is not None:
         registration_tokens.redeem(arrival.initial_access_token, by=by)
     row = see(arrival, verdict, arrival.fingerprint or credentials.new_secret())
-    client, issued = clients.add(
-        row,
-        arrival.metadata,
-        source=arrival.source,
-        address=arrival.address,
-        initial_access_token=arrival.initial_access_token,
-        manageable=True,
-    )
+    client, issued = add_client(row, arrival)
+    if verdict.gate is not None:
+        client_records.bound(client, verdict.gate)
     audit.record(
         Tag.CLIENT_REGISTERED,
         client.client_id,
@@ -99,11 +101,27 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
         rule=verdict.rule,
         policy_version=verdict.version,
         evidence=arrival.as_json(),
+        **verdict.gate_facts,
     )
     admit(row, arrival, verdict)
     if row.seen_count > 1:
         recycling.recycle(row, arrival.address, by=by)
     return client, issued
+
+
+def add_client(row: Software, arrival: Evidence) -> tuple[Client, Issued]:
+    """Store the client of an arrival, with credentials unless it is that of a document."""
+    if arrival.document_url:
+        url, metadata, address = arrival.document_url, arrival.metadata, arrival.address
+        return client_documents.add_client(row, url, metadata, address), Issued(None, None)
+    return clients.add(
+        row,
+        arrival.metadata,
+        source=arrival.source,
+        address=arrival.address,
+        initial_access_token=arrival.initial_access_token,
+        manageable=True,
+    )
 
 
 def change(client: Client, arrival: Evidence, verdict: Verdict, *, by: Actor) -> None:
@@ -113,7 +131,10 @@ def change(client: Client, arrival: Evidence, verdict: Verdict, *, by: Actor) ->
     """
     check_admissible(arrival, verdict)
     wanted = client_changes.Change(
-        arrival.metadata, lambda mark: see(arrival, verdict, mark), arrival.notes
+        arrival.metadata,
+        lambda mark: see(arrival, verdict, mark),
+        arrival.notes,
+        verdict.gate,
     )
     client_changes.apply(client, wanted, by=by)
     waiting = software.get(client.pending_software_id or client.software_id)
@@ -134,6 +155,7 @@ def check_admissible(arrival: Evidence, verdict: Verdict) -> None:
         policy_version=verdict.version,
         software_id=arrival.software_id,
         evidence=arrival.as_json(),
+        **verdict.gate_facts,
     )
 
 
@@ -146,7 +168,7 @@ def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
         return
     bounds = verdict.then
     offered = scopes.offered(arrival.metadata)
-    days = bounds.approve_days
+    seconds = verdict.approve_seconds
     try:
         seen = software.describe(row, arrival.metadata, arrival.notes)
         decisions.approve(
@@ -155,7 +177,7 @@ def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
             by=Actor("rule", verdict.rule_id, f"rule {verdict.rule}"),
             allowed=[each for each in offered if bounds.scopes is None or each in bounds.scopes],
             resources=bounds.resources,
-            until=None if days is None else clock.epoch() + days * DAY,
+            until=None if seconds is None else clock.epoch() + seconds,
             access_token_seconds=bounds.access_token_seconds,
             reason=verdict.reason,
         )

@@ -2,71 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, Integer, Select, String, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db, to_json, write_row
-
-
-class Tag(StrEnum):
-    """What can happen; a tag is the kind of its subject, a dot, and what happened to it."""
-
-    CLIENT_REGISTERED = "client.registered"
-    CLIENT_CREATED = "client.created"
-    CLIENT_UPDATED = "client.updated"
-    CLIENT_DELETED = "client.deleted"
-    CLIENT_SUSPENDED = "client.suspended"
-    CLIENT_RESUMED = "client.resumed"
-    CLIENT_RECYCLED = "client.recycled"
-    CLIENT_SECRET_ROTATED = "client.secret_rotated"
-    CLIENT_TOKENS_REVOKED = "client.tokens_revoked"
-    REGISTRATION_REFUSED = "registration.refused"
-    SOFTWARE_APPROVED = "software.approved"
-    SOFTWARE_REJECTED = "software.rejected"
-    SOFTWARE_BLOCKED = "software.blocked"
-    SOFTWARE_JUSTIFIED = "software.justified"
-    CODE_ISSUED = "code.issued"
-    CODE_REDEEMED = "code.redeemed"
-    CODE_REPLAYED = "code.replayed"
-    TOKEN_ISSUED = "token.issued"
-    TOKEN_REFRESHED = "token.refreshed"
-    TOKEN_REPLAYED = "token.replayed"
-    TOKEN_REVOKED = "token.revoked"
-    TOKEN_INTROSPECTED = "token.introspected"
-    REQUEST_REFUSED = "request.refused"
-    LIMIT_REACHED = "limit.reached"
-    CONSENT_GIVEN = "consent.given"
-    CONSENT_DENIED = "consent.denied"
-    CONSENT_REVOKED = "consent.revoked"
-    USER_CREATED = "user.created"
-    USER_SIGNED_IN = "user.signed_in"
-    USER_SIGN_IN_FAILED = "user.sign_in_failed"
-    USER_SIGNED_OUT = "user.signed_out"
-    USER_ROLE_CHANGED = "user.role_changed"
-    USER_DISABLED = "user.disabled"
-    SETUP_LINK_MADE = "setup.link_made"
-    INITIAL_TOKEN_CREATED = "initial_token.created"
-    INITIAL_TOKEN_USED = "initial_token.used"
-    INITIAL_TOKEN_REVOKED = "initial_token.revoked"
-    SCOPE_CREATED = "scope.created"
-    SCOPE_UPDATED = "scope.updated"
-    SCOPE_DELETED = "scope.deleted"
-    RESOURCE_CREATED = "resource.created"
-    RESOURCE_UPDATED = "resource.updated"
-    RESOURCE_DELETED = "resource.deleted"
-    KEY_CREATED = "key.created"
-    MODE_CHANGED = "policy.mode_changed"
-    POLICY_CHANGED = "policy.changed"
-    AUDIT_EXPORTED = "audit.exported"
-
-    @property
-    def kind(self) -> str:
-        """Return the kind of the subject."""
-        return self.value.partition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import audit, credentials, errors, grants
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.grants import TokenRules
 from app.extensions import Base, JSONValue, db
 

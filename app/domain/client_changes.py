@@ -17,8 +17,10 @@ from app.domain import (
     redirect_uris,
     software,
 )
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.client_records import Client, Standing
+from app.domain.gate_answers import GateAnswer
 from app.domain.software import Software
 from app.extensions import db
 
@@ -48,6 +50,8 @@ class Change:
     """Finds or makes the software of a fingerprint and counts the arrival."""
     notes: tuple[str, ...] = ()
     """What an approver should look at twice."""
+    gate: GateAnswer | None = None
+    """What the registration gate said about it."""
 
 
 def apply(client: Client, change: Change, *, by: Actor) -> None:
@@ -71,6 +75,9 @@ def apply(client: Client, change: Change, *, by: Actor) -> None:
         replace_active(client, change, record.scopes)
     after = dict(client.pending_metadata or client.client_metadata)
     detail = audit.changes(before, after) | {"waits_for_approval": bool(client.pending_metadata)}
+    if change.gate is not None:
+        client_records.bound(client, change.gate)
+        detail["gate"] = change.gate.as_json()
     audit.record(Tag.CLIENT_UPDATED, client.client_id, by=by, client_id=client.client_id, **detail)
     generations.bump("clients")
 
@@ -91,7 +98,8 @@ def replace_pending(client: Client, change: Change) -> None:
         return
     old = software.get(client.software_id)
     mark = fingerprints.of_change(client.client_id, change.metadata)
-    if mark == old.fingerprint and is_only_client(old.id, client.client_id):
+    its_own = mark == old.fingerprint or client.source == "cimd"
+    if its_own and is_only_client(old.id, client.client_id):
         target = software.describe(old, change.metadata, change.notes)
     else:
         if mark == old.fingerprint:

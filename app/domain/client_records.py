@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import credentials, errors, generations, software
+from app.domain.gate_answers import GateAnswer
 from app.domain.software import Software
 from app.extensions import Base, JSONValue, db
 
@@ -219,6 +220,14 @@ def narrowed(ceiling: list[str] | None, own: list[str] | None) -> frozenset[str]
         limit = ceiling if own is None else own
         return None if limit is None else frozenset(limit)
     return frozenset(ceiling) & frozenset(own)
+
+
+def bound(client: Client, answer: GateAnswer) -> None:
+    """Give a client the scopes at most that the registration gate leaves it."""
+    if answer.scopes is not None:
+        claim(client)
+        client.scopes = sorted(narrowed(client.scopes, list(answer.scopes)) or ())
+        db.session.flush()
 
 
 def end_own_tokens(client_id: str) -> None:

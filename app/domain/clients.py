@@ -17,7 +17,8 @@ from app.domain import (
     scopes,
     software,
 )
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.client_records import Client, narrowed
 from app.domain.software import Software
 from app.extensions import db
@@ -87,9 +88,18 @@ def information(client: Client, issuer: str, issued: Issued | None = None) -> di
         answer |= {"client_secret": issued.client_secret, "client_secret_expires_at": 0}
     if issued is not None and issued.registration_access_token:
         answer["registration_access_token"] = issued.registration_access_token
-    if client.pending_metadata is not None:
-        answer["registration_status"] = "revision_pending"
+    answer["registration_status"] = registration_status(client)
     return answer
+
+
+def registration_status(client: Client) -> str:
+    """Return how far admission is, for whoever registered: ``pending``, ``approved`` and so on."""
+    if client.pending_metadata is not None:
+        return "revision_pending"
+    if client.state != "live":
+        return client.state
+    row = software.get(client.software_id)
+    return software.standing(row.status, row.approved_until, clock.epoch())
 
 
 def announced_scopes(client: Client) -> tuple[str, ...]:

@@ -1,14 +1,17 @@
 """Owns what people decide about software: approve, reject, block, and who loses a race."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app import clock
 from app.domain import audit, client_changes, clients, errors, generations, scopes, software
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.client_records import Client
+from app.domain.grants import Grant
 from app.domain.software import Software
 from app.extensions import db
 
@@ -40,7 +43,7 @@ def approve(
         "reason": reason,
     }
     decided = {"status": "approved", **ceilings}
-    row = decide(software_id, seen_revision, "pending", decided, by=by)
+    row = decide(software_id, seen_revision, Software.status == "pending", decided, by=by)
     db.session.execute(
         update(Client)
         .where(Client.software_id == row.id, Client.state != "deleted")
@@ -54,10 +57,26 @@ def approve(
     return row
 
 
+def renew(
+    software_id: str, seen_until: int, *, by: Actor, until: int | None, reason: str = ""
+) -> Software:
+    """Give an approval that ends, or has ended, another end or none; all else stays as approved.
+
+    What its clients held goes on. Raises Conflict when somebody has renewed or blocked it.
+    """
+    before = (Software.status == "approved") & (Software.approved_until == seen_until)
+    values = {"approved_until": until, "reason": reason}
+    row = decide(software_id, None, before, values, by=by)
+    facts: dict[str, Any] = {"name": row.name, "before": seen_until, "approved_until": until}
+    audit.record(Tag.SOFTWARE_RENEWED, row.id, by=by, reason=reason, **facts)
+    generations.bump("clients")
+    return row
+
+
 def reject(software_id: str, seen_revision: str, reason: str, *, by: Actor) -> Software:
     """Reject pending software; its clients cannot revive themselves."""
     values = {"status": "rejected", "reason": reason}
-    row = decide(software_id, seen_revision, "pending", values, by=by)
+    row = decide(software_id, seen_revision, Software.status == "pending", values, by=by)
     end_clients(row, "software rejected", by=by)
     client_changes.drop_revisions(row)
     audit.record(
@@ -69,7 +88,13 @@ def reject(software_id: str, seen_revision: str, reason: str, *, by: Actor) -> S
 
 def block(software_id: str, reason: str, *, by: Actor) -> Software:
     """Stop approved software: all its clients, and everything they hold."""
-    row = decide(software_id, None, "approved", {"status": "blocked", "reason": reason}, by=by)
+    row = decide(
+        software_id,
+        None,
+        Software.status == "approved",
+        {"status": "blocked", "reason": reason},
+        by=by,
+    )
     end_clients(row, "software blocked", by=by)
     audit.record(Tag.SOFTWARE_BLOCKED, row.id, by=by, name=row.name, reason=reason)
     generations.bump("clients")
@@ -78,7 +103,13 @@ def block(software_id: str, reason: str, *, by: Actor) -> Software:
 
 def unblock(software_id: str, reason: str, *, by: Actor) -> Software:
     """Let blocked software work again; what it held stays ended."""
-    row = decide(software_id, None, "blocked", {"status": "approved", "reason": reason}, by=by)
+    row = decide(
+        software_id,
+        None,
+        Software.status == "blocked",
+        {"status": "approved", "reason": reason},
+        by=by,
+    )
     for client_id in clients_of(row):
         clients.end_families(client_id, "software unblocked", by=by)
     audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, name=row.name, reason=reason)
@@ -89,18 +120,18 @@ def unblock(software_id: str, reason: str, *, by: Actor) -> Software:
 def decide(
     software_id: str,
     seen_revision: str | None,
-    from_status: str,
+    before: ColumnElement[bool],
     values: dict[str, Any],
     *,
     by: Actor,
 ) -> Software:
-    """Make one decision about software; of two at the same time one gets Conflict.
+    """Make one decision about software that is as ``before`` says; of two one gets Conflict.
 
     Its caller bumps the generation last of all: everybody who changes a client takes the locks of
     software, client and generation in this order.
     """
     software.get(software_id)
-    statement = update(Software).where(Software.id == software_id, Software.status == from_status)
+    statement = update(Software).where(Software.id == software_id, before)
     if seen_revision is not None:
         statement = statement.where(Software.revision == seen_revision)
     decided = values | {"decided_at": clock.epoch(), "decided_by": by.name or by.kind}
@@ -134,6 +165,26 @@ def justify(software_id: str, text: str, *, by: Actor) -> None:
         raise errors.Conflict(CHANGED, software_id=software_id)
     row.justification, row.justified_by = text[:1000], by.name
     audit.record(Tag.SOFTWARE_JUSTIFIED, row.id, by=by, text=row.justification)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What blocking some software would stop at this moment."""
+
+    clients: int
+    people: int
+    grants: int
+
+
+def reach(software_id: str) -> Reach:
+    """Return what blocking some software would stop: clients, people, and grants that live."""
+    mine = select(Client.client_id).where(Client.software_id == software_id, Client.state == "live")
+    living = select(func.count(Grant.user_id.distinct()), func.count()).where(
+        Grant.client_id.in_(mine), Grant.revoked_at.is_(None), Grant.expires_at > clock.epoch()
+    )
+    people, held = db.session.execute(living).one()
+    clients = db.session.scalar(select(func.count()).select_from(mine.subquery()))
+    return Reach(int(clients or 0), int(people), int(held))
 
 
 def count_clients(software_id: str) -> int:

@@ -10,7 +10,7 @@ class Evidence:
     """What is known about an arrival; verdicts read nothing else."""
 
     source: str
-    """``dcr`` or ``console``; later ``cimd``, ``statement`` and ``import``."""
+    """``dcr``, ``cimd`` or ``console``; later ``statement`` and ``import``."""
     metadata: Mapping[str, Any]
     fingerprint: str | None
     """None when the software has no redirect URI that ties it down: it is judged alone."""
@@ -25,6 +25,8 @@ class Evidence:
     look_alike: int = 0
     """How much it looks like other software that is known here, from 0 to 100."""
     notes: tuple[str, ...] = ()
+    document_url: str = ""
+    """Where its client ID metadata document is; empty when it has none."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the evidence as the audit trail keeps it, so that it can be judged again."""

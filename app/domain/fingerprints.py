@@ -41,8 +41,18 @@ def canonical(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def of_document(url: str) -> str:
+    """Return the fingerprint of the software whose metadata document is at a URL."""
+    return credentials.thumbprint(f"document\0{url}")
+
+
 def of_change(client_id: str, metadata: Mapping[str, Any]) -> str:
-    """Return the fingerprint of what a client wants to become, of itself alone if need be."""
+    """Return the fingerprint of what a client wants to become, of itself alone if need be.
+
+    A document can become anything, so what it says at one time is approved alone.
+    """
+    if client_id.startswith("https://"):
+        return of_variant(client_id, metadata)
     return of_metadata(metadata) or credentials.thumbprint(f"client\0{client_id}")
 
 

@@ -1,15 +1,23 @@
 """Owns admission policy: what is decided about an arrival, by which rule, and why."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from app.domain import gate_answers
 from app.domain.evidence import Evidence
+from app.domain.gate_answers import GateAnswer
+from app.domain.rule_conditions import CONDITIONS
 from app.domain.rules import Obligations, Outcome, Rule, Step, weigh
+
+DAY = 86400
+EARLY = frozenset(name for name, condition in CONDITIONS.items() if condition.early)
+"""Conditions about what is known before a document was fetched."""
 
 REFUSED = "The operators of this server have refused this software; ask them before trying again."
 ENDED = (
-    "The approval of this software has ended; ask the operators of this server to approve it again."
+    "This software was not approved in time, or its approval has ended;"
+    " ask the operators of this server about it."
 )
 
 
@@ -28,6 +36,22 @@ class Verdict:
     message: str = ""
     """What a refused registration is told."""
     then: Obligations = field(default=Obligations())
+    gate: GateAnswer | None = None
+    """What the registration gate said; None when it was not asked."""
+
+    @property
+    def approve_seconds(self) -> int | None:
+        """After so many seconds an approval by the rule ends, whoever bounds it most."""
+        days = self.then.approve_days
+        bounds = [] if days is None else [days * DAY]
+        if self.gate is not None and self.gate.expires_in is not None:
+            bounds.append(self.gate.expires_in)
+        return min(bounds, default=None)
+
+    @property
+    def gate_facts(self) -> dict[str, Any]:
+        """Return what the audit trail keeps of the gate; nothing when it was not asked."""
+        return {} if self.gate is None else {"gate": self.gate.as_json()}
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as stored with the arrival."""
@@ -90,6 +114,21 @@ def judge(evidence: Evidence, rules: Sequence[Rule] = (), version: int = 0) -> V
     )
 
 
+def foresee(evidence: Evidence, rules: Sequence[Rule] = (), version: int = 0) -> Verdict:
+    """Return a verdict on an arrival whose metadata nobody has read yet.
+
+    It refuses only what would be refused whatever the metadata were: a rule that looks at them
+    may be met or not, so it refuses nothing here, and one that admits or holds ends the search.
+    """
+    certain = [(rule, rule.when.keys() <= EARLY) for rule in rules]
+    usable = [
+        replace(rule, when={name: rule.when[name] for name in rule.when if name in EARLY})
+        for rule, known in certain
+        if known or not (rule.shadow or rule.outcome == "refuse")
+    ]
+    return judge(evidence, usable, version)
+
+
 def message(step: Step, rule: Rule | None) -> str:
     """Return what a refused registration is told; empty when it is not refused."""
     if step.result != "refuse":
@@ -99,3 +138,29 @@ def message(step: Step, rule: Rule | None) -> str:
     if rule is not None and rule.message:
         return f"{rule.message} Ask the operators of this server if you need it."
     return REFUSED
+
+
+def tighten(verdict: Verdict, answer: GateAnswer) -> Verdict:
+    """Return a verdict with what the registration gate said about it; never a milder one.
+
+    Software that is approved already stays so when the gate wants a person to decide: that
+    decision was made, and one registration does not undo it for all others.
+    """
+    result: Any = {"allow": "admit", "hold": "hold", "deny": "refuse"}[answer.decision]
+    step = Step(gate_answers.RULE, result, answer.sentence)
+    then = replace(verdict.then, scopes=fewer(verdict.then.scopes, answer.scopes))
+    said = replace(verdict, trace=(*verdict.trace, step), then=then, gate=answer)
+    admits_anew = verdict.outcome == "admit" and bool(verdict.rule_id)
+    if verdict.outcome == "refuse" or result == "admit" or (result == "hold" and not admits_anew):
+        return said
+    message = answer.message if result == "refuse" else ""
+    return replace(
+        said, outcome=result, rule=step.rule, reason=step.reason, rule_id="", message=message
+    )
+
+
+def fewer(ceiling: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Intersect two ceilings of which None is the one that does not limit."""
+    if ceiling is None or other is None:
+        return other if ceiling is None else ceiling
+    return tuple(name for name in ceiling if name in other)

@@ -18,7 +18,14 @@ STANDARD = MetadataRules()
 PROVENANCE = ("id", "changed_by", "changed_at")
 """Members of a rule that belong to one server, not to a file."""
 NUMBERS = ("seen_count", "arrivals_last_hour", "look_alike")
-TEXTS = ("source", "initial_access_token", "address", "user_agent", "software_status")
+TEXTS = (
+    "source",
+    "initial_access_token",
+    "address",
+    "user_agent",
+    "software_status",
+    "document_url",
+)
 ARRIVAL = {"metadata", *NUMBERS, *TEXTS}
 
 
@@ -107,7 +114,7 @@ def evidence(written: object, metadata_rules: MetadataRules = STANDARD) -> Evide
     """
     if not isinstance(written, Mapping) or not {"metadata"} <= written.keys() <= ARRIVAL:
         raise errors.InvalidRequest(
-            "An arrival has metadata and may have source, address, user_agent,"
+            "An arrival has metadata and may have source, document_url, address, user_agent,"
             " initial_access_token, software_status, look_alike, seen_count and arrivals_last_hour."
         )
     texts = {name: written[name] for name in TEXTS if written.get(name) is not None}

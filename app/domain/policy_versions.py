@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import audit, credentials, errors, policies, rules
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
 from app.domain.rules import Rule
@@ -52,6 +53,10 @@ class Policy:
     def judge(self, evidence: Evidence) -> Verdict:
         """Return the verdict of this version on an arrival."""
         return policies.judge(evidence, self.rules, self.number)
+
+    def foresee(self, evidence: Evidence) -> Verdict:
+        """Return what this version says of a document that nobody has fetched yet."""
+        return policies.foresee(evidence, self.rules, self.number)
 
     def find(self, rule_id: str) -> Rule | None:
         """Return one rule."""

@@ -1,4 +1,4 @@
-"""Owns the registration mode: who may register at all, switched while the server runs."""
+"""Owns who may register at all, and whether by a document; switched while the server runs."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ from sqlalchemy import String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain import audit, errors
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db, insert_once
 
 MODES = ("closed", "token", "open")
@@ -32,7 +33,25 @@ def switch(mode: str, configured: str, *, by: Actor) -> None:
     if mode not in MODES:
         raise errors.InvalidRequest("The registration mode must be closed, token or open.")
     before = current(configured)
-    if not insert_once(ServerState, name="registration_mode", value=mode):
-        known = update(ServerState).where(ServerState.name == "registration_mode")
-        db.session.execute(known.values(value=mode))
+    put("registration_mode", mode)
     audit.record(Tag.MODE_CHANGED, "registration_mode", by=by, before=before, after=mode)
+
+
+def takes_documents(configured: bool) -> bool:
+    """Tell whether the URL of a metadata document is taken for a client_id (CIMD)."""
+    row = db.session.get(ServerState, "cimd")
+    return bool(row.value) if row is not None else configured
+
+
+def switch_documents(on: bool, configured: bool, *, by: Actor) -> None:
+    """Take documents from now on, or no new ones; clients that exist go on."""
+    before = takes_documents(configured)
+    put("cimd", on)
+    audit.record(Tag.CIMD_SWITCHED, "cimd", by=by, before=before, after=on)
+
+
+def put(name: str, value: str | bool) -> None:
+    """Store a value, whoever is the first."""
+    if not insert_once(ServerState, name=name, value=value):
+        known = update(ServerState).where(ServerState.name == name)
+        db.session.execute(known.values(value=value))

@@ -27,6 +27,8 @@ class Condition:
     """Returns one line of a rule as it is kept; raises InvalidRequest."""
     choices: tuple[str, ...] = ()
     """All that can be wanted, when that is a short list."""
+    early: bool = False
+    """Known before the metadata are, so it can keep a document from being fetched."""
 
 
 def holds(condition: Condition, evidence: Evidence, wanted: Iterable[str], *, every: bool) -> bool:
@@ -54,6 +56,11 @@ def is_host(found: str, wanted: str) -> bool:
     if wanted.startswith("*."):
         return found.endswith(wanted[1:]) and len(found) > len(wanted) - 1
     return found == wanted
+
+
+def is_url_like(found: str, wanted: str) -> bool:
+    """Compare whole URLs, where a star stands for any characters except a slash."""
+    return re.fullmatch("[^/]*".join(map(re.escape, wanted.split("*"))), found) is not None
 
 
 def is_like(found: str, wanted: str) -> bool:
@@ -94,6 +101,23 @@ CONDITIONS = {
         same,
         rule_lines.one_of(*SOURCES),
         SOURCES,
+        early=True,
+    ),
+    "document_host": Condition(
+        "Document host",
+        "app.example.com, or *.example.com for every name below: where its document is.",
+        lambda evidence: map(host, filter(None, [evidence.document_url])),
+        is_host,
+        rule_lines.host_pattern,
+        early=True,
+    ),
+    "document_url": Condition(
+        "Document URL",
+        "The whole URL of its document; a star stands for any characters except a slash.",
+        lambda evidence: filter(None, [evidence.document_url]),
+        is_url_like,
+        rule_lines.url_pattern,
+        early=True,
     ),
     "redirect_uri": Condition(
         "Redirect URI",
@@ -168,6 +192,7 @@ CONDITIONS = {
         lambda evidence: filter(None, [evidence.initial_access_token]),
         same_or_any,
         rule_lines.line,
+        early=True,
     ),
     "network": Condition(
         "Network",
@@ -175,6 +200,7 @@ CONDITIONS = {
         lambda evidence: filter(None, [evidence.address]),
         is_in_network,
         rule_lines.network,
+        early=True,
     ),
     "look_alike": Condition(
         "Look-alike score, at least",

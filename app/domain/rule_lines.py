@@ -13,6 +13,7 @@ STARS = 4
 HIGHEST = 1_000_000
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]")
+_URL = re.compile(r"https://[^\s/?#]+/[^\s?#]*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
@@ -66,6 +67,17 @@ def uri(wanted: str) -> str:
     found = line(wanted)
     redirect_uris.parse(found, lambda what: errors.InvalidRequest(f"A redirect URI {what}"))
     return redirect_uris.without_loopback_port(found)
+
+
+def url_pattern(wanted: str) -> str:
+    """Return the URL of a document, in which stars may stand for parts between slashes."""
+    found = line(wanted)
+    if not _URL.fullmatch(found) or found.count("*") > STARS:
+        raise errors.InvalidRequest(
+            "The URL of a document is written like https://app.example.com/*/client.json, with four"
+            " stars at most."
+        )
+    return found
 
 
 def network(wanted: str) -> str:

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import audit, credentials, generations
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db
 
 ALGORITHM = "ES256"

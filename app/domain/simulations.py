@@ -6,8 +6,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.domain.audit import AuditEvent, Tag
+from app.domain import gate_answers, policies
+from app.domain.audit import AuditEvent
+from app.domain.audit_tags import Tag
 from app.domain.evidence import Evidence, from_json
+from app.domain.gate_answers import GateAnswer
 from app.domain.policies import Verdict
 from app.domain.policy_versions import Policy
 from app.extensions import db
@@ -27,6 +30,13 @@ class Arrival:
     outcome: str
     """What it was then: admit, hold or refuse."""
     rule: str
+    gate: GateAnswer | None = None
+    """What the registration gate said then; None when it was not asked."""
+
+    def judged_by(self, policy: Policy) -> Verdict:
+        """Return what a policy says about it; the gate's answer counts as it was."""
+        verdict = policy.judge(self.evidence)
+        return verdict if self.gate is None else policies.tighten(verdict, self.gate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +71,15 @@ def read(event: AuditEvent) -> Iterator[Arrival]:
     if "evidence" not in detail:
         return
     outcome = detail.get("outcome", "refuse")
-    yield Arrival(event.id, event.at_ms, from_json(detail["evidence"]), outcome, detail["rule"])
+    gate = gate_answers.from_json(detail["gate"]) if "gate" in detail else None
+    evidence = from_json(detail["evidence"])
+    yield Arrival(event.id, event.at_ms, evidence, outcome, detail["rule"], gate)
 
 
 def replay(policy: Policy, size: int) -> Replay:
     """Judge the latest arrivals again, each with what was known at its time."""
     past = arrivals(size)
-    judged = [(arrival, policy.judge(arrival.evidence)) for arrival in past]
+    judged = [(arrival, arrival.judged_by(policy)) for arrival in past]
     return Replay(
         len(past),
         tuple((arrival, verdict) for arrival, verdict in judged if differs(arrival, verdict)),

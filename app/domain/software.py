@@ -92,11 +92,15 @@ def hosts_of(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def findings(
-    metadata: Mapping[str, Any], approved: Approved, brands: Iterable[str] = ()
+    metadata: Mapping[str, Any],
+    approved: Approved,
+    brands: Iterable[str] = (),
+    document_url: str = "",
 ) -> tuple[Finding, ...]:
-    """Return what some metadata may be mistaken for."""
+    """Return what some metadata may be mistaken for; the host of a document counts as well."""
+    hosts = hosts_of(metadata) + [redirect_uris.host_of(document_url)] * bool(document_url)
     return look_alikes.find(
-        metadata.get("client_name", ""), hosts_of(metadata), approved=approved, brands=brands
+        metadata.get("client_name", ""), hosts, approved=approved, brands=brands
     )
 
 
@@ -198,6 +202,14 @@ def counts() -> dict[str, int]:
     grouped = select(Software.status, func.count()).group_by(Software.status)
     found = dict(db.session.execute(grouped).all())
     return {status: found.get(status, 0) for status in STATUSES}
+
+
+def count_ending(now: int, within_seconds: int) -> int:
+    """Return how many approvals have ended, or end within so many seconds."""
+    query = select(func.count()).where(
+        Software.status == "approved", Software.approved_until <= now + within_seconds
+    )
+    return int(db.session.scalar(query) or 0)
 
 
 def count_newer(status: str, than: str) -> int:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import audit, credentials, signing_keys
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.grants import TokenRules
 from app.domain.signing_keys import Keys
 from app.extensions import Base, fetch_row, insert_once

@@ -19,7 +19,8 @@ from app.domain import (
     sessions,
     sign_in,
 )
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.passwords import Passwords
 from app.extensions import Base, db
 

@@ -4,7 +4,9 @@ from typing import Literal
 
 Reason = Literal[
     "address",
+    "answer",
     "busy",
+    "credential",
     "dns",
     "encoding",
     "network",
@@ -15,6 +17,7 @@ Reason = Literal[
     "size",
     "timeout",
     "tls",
+    "token",
     "url",
 ]
 

@@ -25,6 +25,11 @@ class Deadline:
         return seconds
 
 
+def pause(seconds: float) -> None:
+    """Wait before asking again; tests put something faster in its place."""
+    time.sleep(seconds)
+
+
 class Turns:
     """Counts what is under way for strangers; who finds no place is refused, never queued."""
 

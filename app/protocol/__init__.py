@@ -6,6 +6,7 @@ from app.domain import errors
 from app.extensions import csrf
 from app.protocol import (
     authorize,
+    client_documents,
     clients,
     discovery,
     introspect,
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(people.bp)
     csrf.exempt("app.protocol.authorize.authorize_by_post")
     csrf.exempt("app.protocol.login.choose_theme")
+    client_documents.init_app(app)
     refusals.init_app(app)
 
 

@@ -11,7 +11,14 @@ from app.domain import authorization_codes, consents, errors
 from app.domain.client_records import Standing
 from app.domain.users import User
 from app.extensions import db
-from app.protocol import authorization_request, consent, parameters, people, waiting
+from app.protocol import (
+    authorization_request,
+    client_documents,
+    consent,
+    parameters,
+    people,
+    waiting,
+)
 from app.protocol.answers import send
 from app.protocol.authorization_request import AuthorizationRequest
 from app.protocol.parameters import Parameters
@@ -23,6 +30,7 @@ bp = Blueprint("authorize", __name__)
 def authorize() -> Response | str:
     """Sign the person in, ask for consent, and send the code to the client."""
     asked = parameters.read_query()
+    client_documents.bring_up_to_date(asked.get("client_id"))
     origin = authorization_request.prove_origin(asked)
     if origin.standing is Standing.PENDING:
         return waiting.show(origin, asked)

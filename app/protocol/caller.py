@@ -44,6 +44,11 @@ def current_generations() -> dict[str, int]:
     return found
 
 
+def forget_generations() -> None:
+    """Read the counters again: this request has changed something, or has waited."""
+    g.pop("generations", None)
+
+
 def look_up(client_id: str) -> ClientRecord | None:
     """Return the record of a client; None means never seen."""
     return client_records.look_up(client_id, current_generations()["clients"])

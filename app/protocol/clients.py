@@ -14,14 +14,14 @@ from app.domain import (
     clients,
     credentials,
     errors,
+    json_objects,
     policy_versions,
 )
 from app.domain.audit import Actor
 from app.domain.client_records import Client
 from app.extensions import db
 from app.limits import spend
-from app.protocol import caller
-from app.protocol.json_body import read_object
+from app.protocol import caller, gatekeeping
 from app.protocol.parameters import read_body
 
 bp = Blueprint("clients", __name__)
@@ -52,7 +52,7 @@ def update_client(client_id: str) -> Response:
     settings = current_settings()
     spend(settings.registration_rate_limit, "update", client_id, caller.address())
 
-    body = read_object(read_body(), request.headers.get("Content-Type"))
+    body = json_objects.read_body(read_body(), request.headers.get("Content-Type"))
     check_identity(client, body)
     metadata = client_metadata.parse(body, settings.metadata_rules)
 
@@ -65,7 +65,9 @@ def update_client(client_id: str) -> Response:
         brands=settings.brand_words,
     )
     verdict = policy_versions.in_force().judge(arrival)
+    verdict = gatekeeping.tightened(verdict, arrival, "update", client_id)
 
+    client = own_client(client_id)  # the gate took its time
     with undisturbed():
         admissions.change(client, arrival, verdict, by=registrant(client))
     db.session.commit()
@@ -76,10 +78,12 @@ def update_client(client_id: str) -> Response:
 def delete_client(client_id: str) -> Response:
     """Delete a client (RFC 7592 section 2.3)."""
     client = own_client(client_id)
+    metadata = dict(client.client_metadata)
 
     with undisturbed():
         clients.delete(client, "deleted by its registrant", by=registrant(client))
     db.session.commit()
+    gatekeeping.tell_deleted(metadata, client_id)
     return Response(status=204)
 
 

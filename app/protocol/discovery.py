@@ -73,6 +73,8 @@ def metadata(settings: Settings) -> dict[str, Any]:
     }
     if registration_modes.current(settings.registration_mode) != "closed":
         described["registration_endpoint"] = f"{issuer}/register"
+    if registration_modes.takes_documents(settings.cimd_enabled):
+        described["client_id_metadata_document_supported"] = True
     return described
 
 

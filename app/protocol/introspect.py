@@ -9,7 +9,7 @@ from app import clock
 from app.answers import json_answer
 from app.config import current_settings
 from app.domain import audit, credentials, errors, refresh_tokens, tokens
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.limits import spend
 from app.protocol import caller

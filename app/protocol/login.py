@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from app import browser_session
 from app.config import current_settings
 from app.domain import audit, errors, users
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from app.extensions import db
 from app.limits import spend
 from app.protocol import caller, people

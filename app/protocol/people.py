@@ -21,13 +21,14 @@ def user_actor(user: User) -> Actor:
 def describe(client: ClientRecord, redirect_uri: str) -> dict[str, Any]:
     """Describe who asks, in the way the pages show it."""
     row = db.session.get(Client, client.client_id)
-    approved = client.software_status == "approved"
+    approved, is_document = client.software_status == "approved", client.source == "cimd"
     return {
         "name": client.name or client.client_id,
         "client_id": client.client_id,
         "target": redirect_uris.describe(redirect_uri),
         "approved_by": client.decided_by if approved else None,
         "approved_at": views.instant(client.decided_at) if approved else None,
+        "document_host": redirect_uris.host_of(client.client_id) if is_document else None,
         "registered_at": views.instant(row.created_at) if row is not None else None,
     }
 

@@ -7,9 +7,10 @@ from app import limits
 from app.answers import refusal_answer
 from app.config import current_settings
 from app.domain import audit
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
-from app.domain.errors import Refusal, TooManyRequests
+from app.domain.errors import AdmissionRefused, Refusal, TooManyRequests
 from app.errors import MACHINES, answer_refusal
 from app.extensions import db
 from app.protocol import caller, people
@@ -88,7 +89,7 @@ def record(refusal: Refusal, client: ClientRecord | None = None) -> None:
     known = client.client_id if client is not None else refusal.facts.get("client_id")
     if isinstance(refusal, TooManyRequests):
         tag = Tag.LIMIT_REACHED
-    elif request.blueprint == "register":
+    elif request.blueprint == "register" or is_of_document(refusal):
         tag = Tag.REGISTRATION_REFUSED
     else:
         tag = Tag.REQUEST_REFUSED
@@ -103,6 +104,11 @@ def record(refusal: Refusal, client: ClientRecord | None = None) -> None:
             **{name: value for name, value in refusal.facts.items() if name != "client_id"},
         )
     db.session.commit()
+
+
+def is_of_document(refusal: Refusal) -> bool:
+    """Tell whether policy refused software that arrived at /authorize with its document."""
+    return request.blueprint == "authorize" and isinstance(refusal, AdmissionRefused)
 
 
 def refused_actor() -> Actor:

@@ -10,14 +10,14 @@ from app.domain import (
     clients,
     errors,
     fingerprints,
+    json_objects,
     policy_versions,
     registration_modes,
     registration_tokens,
 )
 from app.extensions import db
 from app.limits import spend
-from app.protocol import caller
-from app.protocol.json_body import read_object
+from app.protocol import caller, gatekeeping
 from app.protocol.parameters import read_body
 
 bp = Blueprint("register", __name__)
@@ -30,7 +30,7 @@ def register_client() -> Response:
     spend(settings.registration_address_rate_limit, "register", caller.address())
     token = initial_access_token()
 
-    body = read_object(read_body(), request.headers.get("Content-Type"))
+    body = json_objects.read_body(read_body(), request.headers.get("Content-Type"))
     metadata = client_metadata.parse(body, settings.metadata_rules)
     mark = fingerprints.of_metadata(metadata) or "alone"
     spend(settings.registration_rate_limit, "register", mark, caller.address())
@@ -44,6 +44,7 @@ def register_client() -> Response:
         brands=settings.brand_words,
     )
     verdict = policy_versions.in_force().judge(arrival)
+    verdict = gatekeeping.tightened(verdict, arrival, "register")
 
     client, issued = admissions.register(arrival, verdict, by=caller.actor())
     db.session.commit()

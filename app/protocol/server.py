@@ -25,7 +25,7 @@ from app.domain import (
     tokens,
     users,
 )
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.domain.grants import TokenRules
 from app.domain.resources import Target

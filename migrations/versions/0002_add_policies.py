@@ -1,4 +1,4 @@
-"""Add versions of the policy, the hits and bounds of its rules; drop the skeletons of names."""
+"""Add versions of the policy, its rules' hits and bounds, and turns; drop skeletons of names."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,6 +31,12 @@ def upgrade() -> None:
         sa.Column("last_hit_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_rule_hits")),
     )
+    op.create_table(
+        "turns",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_turns")),
+    )
     op.add_column("software", sa.Column("access_token_seconds", sa.Integer(), nullable=True))
     op.drop_index(op.f("ix_software_skeleton"), table_name="software")
     op.drop_column("software", "skeleton")
@@ -43,5 +49,6 @@ def downgrade() -> None:
     )
     op.create_index(op.f("ix_software_skeleton"), "software", ["skeleton"], unique=False)
     op.drop_column("software", "access_token_seconds")
+    op.drop_table("turns")
     op.drop_table("rule_hits")
     op.drop_table("policy_versions")

@@ -23,7 +23,7 @@ ENTRIES = (
     "scopes",
     "resources",
 )
-REPORTS = ("audit", "system")
+REPORTS = ("simulator", "audit", "clean-up", "system")
 
 
 def enter(page: Page, site: Site, person: Person, path: str = "/admin/") -> None:

@@ -2,10 +2,21 @@
 
 import json
 
+import pytest
 import sqlalchemy as sa
 
+from app import health
 from app.extensions import db
 from tests.cli.conftest import ON_ONE_DATABASE
+from tests.services.gate import said as answer
+from tests.services.gate import scripted, token_answer
+
+
+@pytest.fixture
+def said_by():
+    """Return a function that starts a gate or a token endpoint."""
+    with scripted() as start:
+        yield start
 
 
 def examined(run, **changes):
@@ -88,3 +99,58 @@ def test_a_server_on_this_machine_only_is_noted(run, tmp_path):
     assert code == 0
     assert found["issuer"] == "note"
     assert found["secret key"] == "ok"
+
+
+def gate_of(server, **changes):
+    """Return the settings of a gate."""
+    values = {"enabled": "true", "url": server.url} | changes
+    return {f"registration_gate_{name}": value for name, value in values.items()}
+
+
+@ON_ONE_DATABASE
+@pytest.mark.parametrize(
+    "token, level, code", [(token_answer(), "ok", 0), (answer(401), "fault", 1)]
+)
+def test_the_registration_gate_is_reached_and_one_token_got(run, said_by, token, level, code):
+    run("db", "upgrade")
+    gate, tokens = said_by(answer(405)), said_by(token)
+    access = {
+        "auth_type": "oauth2_client_credentials",
+        "oauth2_token_url": tokens.url,
+        "oauth2_client_id": "gatewright",
+        "oauth2_client_secret": "c4n4ry-0123456789",
+    }
+
+    ended, found = examined(run, **gate_of(gate, **access))
+
+    assert ended == code
+    assert (found["registration gate"], found["registration gate token"]) == ("ok", level)
+    assert gate.requests[0].startswith(b"HEAD /gate ")
+    assert len(tokens.requests) == 1
+
+
+@ON_ONE_DATABASE
+def test_a_registration_gate_that_is_not_there_is_a_fault(run, said_by):
+    run("db", "upgrade")
+    gate = said_by(b"")
+
+    code, found = examined(run, **gate_of(gate))
+
+    assert code == 1
+    assert found["registration gate"] == "fault"
+    assert "registration gate token" not in found
+
+
+@pytest.mark.parametrize(
+    "url, level",
+    [
+        ("https://gate.example/", None),
+        ("http://127.0.0.1:9000/", None),
+        ("http://localhost/", None),
+        ("http://gate.example/", "note"),
+    ],
+)
+def test_a_way_that_others_can_read_is_noted(url, level):
+    found = health.in_clear("registration gate", url)
+
+    assert (found and found.level) == level

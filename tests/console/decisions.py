@@ -1,7 +1,7 @@
 """How the tests decide about software: the addresses, and the forms sent to them."""
 
 QUEUE = "/admin/registrations/"
-DECISIONS = ("approve", "reject", "block", "unblock")
+DECISIONS = ("approve", "renew", "forget", "reject", "block", "unblock")
 
 
 def addresses(row):

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 
 from app.domain import audit
-from app.domain.audit import SERVER, Actor, Filters, Tag
+from app.domain.audit import SERVER, Actor, Filters
+from app.domain.audit_tags import Tag
 from app.extensions import db
 
 TRAIL = "/admin/audit/"

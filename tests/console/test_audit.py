@@ -4,7 +4,7 @@ import pytest
 
 from app.console import audit_export
 from app.domain import audit
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from app.extensions import db
 from tests.console.conftest import csrf_of
 from tests.console.events import TRAIL, listed

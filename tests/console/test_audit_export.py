@@ -8,7 +8,8 @@ import re
 import pytest
 
 from app.console import audit_export
-from app.domain.audit import Actor, Tag
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from tests.console.events import TRAIL, listed
 
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from app.domain.audit import SERVER, Actor, Tag
+from app.domain.audit import SERVER, Actor
+from app.domain.audit_tags import Tag
 from tests.console.events import TRAIL, listed
 from tests.console.markup import shape, texts
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from tests.console.decisions import QUEUE, decision, selection
 from tests.console.markup import texts
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain import grants
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from tests.console.markup import texts
 from tests.console.matrix import ways_to_act
 

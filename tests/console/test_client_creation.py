@@ -6,7 +6,8 @@ import shlex
 import pytest
 
 from app.domain import resources, scopes
-from app.domain.audit import SERVER, Tag
+from app.domain.audit import SERVER
+from app.domain.audit_tags import Tag
 from app.domain.client_records import Client, load
 from app.extensions import db
 from tests.conftest import ISSUER

@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain import clients, decisions, scopes, software
-from app.domain.audit import SERVER, Tag
+from app.domain.audit import SERVER
+from app.domain.audit_tags import Tag
 from app.domain.client_records import load
 from app.extensions import db
 from tests.console.markup import controls, texts

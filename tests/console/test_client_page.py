@@ -5,7 +5,8 @@ import json
 import pytest
 
 from app.domain import audit, clients, grants
-from app.domain.audit import SERVER, Tag
+from app.domain.audit import SERVER
+from app.domain.audit_tags import Tag
 from app.domain.client_records import Client
 from app.extensions import db
 from tests.conftest import SECRET_KEY

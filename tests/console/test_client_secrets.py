@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from app.domain.client_records import load
 from tests.console.markup import controls, texts
 from tests.console.matrix import rows

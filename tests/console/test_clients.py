@@ -31,6 +31,8 @@ ROUTES = (
     ("POST", f"{LIST}resume/unknown", "approver"),
     ("POST", f"{LIST}revoke-tokens/unknown", "approver"),
     ("POST", f"{LIST}delete/unknown", "admin"),
+    ("POST", f"{LIST}pin/unknown", "admin"),
+    ("POST", f"{LIST}unpin/unknown", "admin"),
 )
 
 

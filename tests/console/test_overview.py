@@ -3,7 +3,8 @@
 import re
 
 from app.domain import audit, clients, registration_tokens, software
-from app.domain.audit import SERVER, Tag
+from app.domain.audit import SERVER
+from app.domain.audit_tags import Tag
 from app.domain.decisions import approve
 from app.extensions import db
 from tests.console.markup import read, texts

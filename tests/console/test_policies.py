@@ -1,7 +1,8 @@
 """The list of rules: what it says, how rules are rearranged, and whom it lets in."""
 
 from app.domain import policies, policy_versions, registration_tokens, rule_presets, users
-from app.domain.audit import SERVER, Tag
+from app.domain.audit import SERVER
+from app.domain.audit_tags import Tag
 from app.extensions import db
 from tests.console.markup import HOSTILE, row_names, shape, texts
 from tests.console.matrix import (

@@ -1,6 +1,6 @@
 """The versions of the policy: their list, how one differs, and restoring it."""
 
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from app.domain.policy_versions import PolicyVersion
 from app.extensions import db
 from tests.console.markup import neighbour, texts

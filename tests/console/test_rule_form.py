@@ -1,7 +1,7 @@
 """The form of a rule: everything it can say, what it refuses, and two who write at once."""
 
 from app.domain import policy_versions
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from app.domain.rule_conditions import CONDITIONS
 from app.domain.rules import Obligations
 from tests.console.markup import controls, texts

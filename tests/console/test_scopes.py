@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain import resources, scopes
-from app.domain.audit import SERVER, Tag
+from app.domain.audit import SERVER
+from app.domain.audit_tags import Tag
 from app.extensions import db
 from tests.console.markup import HOSTILE, controls, shape, texts
 from tests.console.matrix import (

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.domain.audit import Tag
+from app.domain.audit_tags import Tag
 from tests.console.decisions import DECISIONS, QUEUE, addresses, decision, selection
 from tests.console.markup import texts
 

@@ -165,3 +165,14 @@ def test_no_page_about_software_shows_a_credential(admin, register, find, csrf):
     assert registered["client_secret"] not in page
     assert registered["registration_access_token"] not in page
     assert "digest" not in page
+
+
+def test_what_a_block_would_stop_is_said_beforehand(approver, register, approve, grant, find):
+    first, second = (register(client_name="Editor")["client_id"] for _ in range(2))
+    approve(first)
+    grant(first, 1)
+    grant(second, 2)
+
+    said = texts(approver.get(f"{QUEUE}{find('Editor').id}").text)
+
+    assert "Blocking stops 2 clients and ends 2 living grants of 1 person at once." in said

@@ -4,7 +4,8 @@ import pytest
 
 from app.config import Settings
 from app.domain import registration_modes, signing_keys
-from app.domain.audit import SERVER, Tag
+from app.domain.audit import SERVER
+from app.domain.audit_tags import Tag
 from app.extensions import db, limiter
 from tests.conftest import ISSUER, SECRET_KEY
 from tests.console.markup import controls, texts
@@ -16,6 +17,7 @@ ROUTES = (
     ("GET", PAGE, "viewer"),
     ("POST", f"{PAGE}rotate-key", "admin"),
     ("POST", f"{PAGE}registration-mode", "admin"),
+    ("POST", f"{PAGE}client-documents", "admin"),
 )
 
 
@@ -143,7 +145,25 @@ def test_switching_asks_first_with_and_without_script(admin):
     forms = controls(page, "form", action=f"{PAGE}registration-mode")
     assert len(forms) == 2
     assert all("takes effect with the next request" in form["data-confirm"] for form in forms)
-    assert page.count('<noscript><label class="check"><input type="checkbox" required>') == 2
+    assert page.count('<noscript><label class="check"><input type="checkbox" required>') == 3
+
+
+def test_an_admin_switches_documents_off_and_on_again(admin, csrf, client, happened):
+    advertised = "client_id_metadata_document_supported"
+    for wanted in ("off", "on"):
+        form = {"csrf_token": csrf(admin), "documents": wanted}
+        assert admin.post(f"{PAGE}client-documents", data=form).status_code == 303
+        assert admin.post(f"{PAGE}client-documents", data=form).status_code == 303
+        metadata = client.get("/.well-known/oauth-authorization-server").get_json()
+        assert (advertised in metadata) is (wanted == "on")
+        assert f"metadata documents {wanted.capitalize()}" in texts(admin.get(PAGE).text)
+
+    assert [event.detail for event in happened(Tag.CIMD_SWITCHED)] == [
+        {"before": False, "after": True},
+        {"before": True, "after": False},
+    ]
+    form = {"csrf_token": csrf(admin), "documents": "perhaps"}
+    assert admin.post(f"{PAGE}client-documents", data=form).status_code == 400
 
 
 @pytest.mark.parametrize("mode", ["", "ajar", "OPEN", "open\0"])

@@ -23,7 +23,8 @@ from app.domain import (
     software,
     users,
 )
-from app.domain.audit import SERVER, Actor, AuditEvent, Tag
+from app.domain.audit import SERVER, Actor, AuditEvent
+from app.domain.audit_tags import Tag
 from app.domain.passwords import Passwords
 from app.domain.rules import Rule
 from app.extensions import db

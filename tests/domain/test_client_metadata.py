@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import client_metadata, errors
+from app.domain import client_metadata, errors, json_objects
 from app.domain.client_metadata import MetadataRules, parse
-from app.protocol import json_body
 from tests.corpora.client_registrations import REGISTRATIONS, ClientRegistration
 from tests.corpora.hostile_keys import EC_KEY, OKP_KEY, RSA_KEY
 from tests.corpora.hostile_registrations import HOSTILE, OVERSIZED
@@ -52,7 +51,7 @@ def bytes_of(body: dict[str, Any] | bytes) -> bytes:
 
 
 def sent(body: dict[str, Any] | bytes) -> dict[str, object]:
-    return parse(json_body.read_object(bytes_of(body), "application/json"))
+    return parse(json_objects.read_body(bytes_of(body), "application/json"))
 
 
 @pytest.mark.parametrize("row", HOSTILE + OVERSIZED, ids=lambda row: row.name)
@@ -80,7 +79,7 @@ def cost(raw: bytes) -> float:
     """Return the seconds of processor time that reading a body takes."""
     before = time.process_time()
     with contextlib.suppress(errors.Refusal):
-        parse(json_body.read_object(raw, "application/json"))
+        parse(json_objects.read_body(raw, "application/json"))
     return time.process_time() - before
 
 

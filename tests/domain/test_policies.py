@@ -54,6 +54,8 @@ WHEN = st.dictionaries(
     st.sampled_from(sorted(rules.CONDITIONS)), st.just(()), min_size=1, max_size=4
 ).map(lambda chosen: {name: LINES[name] for name in chosen})
 LINES = {
+    "document_host": ("app.example",),
+    "document_url": ("https://app.example/*",),
     "source": ("dcr",),
     "redirect_uri": ("http://127.0.0.1/cb",),
     "redirect_host": ("app.example", "loopback"),

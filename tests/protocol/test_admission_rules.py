@@ -161,7 +161,7 @@ def test_an_approval_that_ended_is_told_and_not_revived_by_registering(app, clie
     answer = post(client)
 
     assert answer.status_code == 403
-    assert "has ended" in answer.get_json()["error_description"]
+    assert "approval has ended" in answer.get_json()["error_description"]
 
 
 def test_of_two_who_save_the_same_version_one_is_told(app, put_in_force):

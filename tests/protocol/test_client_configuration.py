@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from app.domain import clients
 from app.domain.audit import AuditEvent
 from app.domain.client_records import Client
 from app.domain.consents import Consent
@@ -11,7 +12,7 @@ from app.extensions import db
 from tests.conftest import ISSUER
 from tests.corpora.hostile_registrations import HOSTILE
 from tests.protocol import registrants
-from tests.protocol.registrants import BODY, SERVER_ONLY, Operator, bearer
+from tests.protocol.registrants import BODY, OPERATOR, SERVER_ONLY, Operator, bearer
 from tests.protocol.standing import standing as standing
 from tests.protocol.standing import standing_url as standing_url
 
@@ -356,3 +357,25 @@ def test_a_client_made_by_hand_has_no_registration_to_manage(client, resource_se
     response = client.get(f"/clients/{resource_server.client_id}", headers=bearer("rat_any"))
 
     assert refusal(response) == (401, "invalid_token")
+
+
+def test_a_registrant_reads_how_far_its_admission_is(app, client, clock):
+    """Pending, approved, suspended, ended: never by trying to get a token."""
+    operator = Operator(app)
+    one, other = (registrants.register(client, client_name=name) for name in ("One", "Two"))
+
+    def said() -> str:
+        return one.read().get_json()["registration_status"]
+
+    assert one.answer["registration_status"] == said() == "pending"
+    operator.approve(one, until=clock.now + 60)
+    assert said() == "approved"
+    clock.advance(61)
+    assert said() == "expired"
+    operator.reject(other)
+    assert other.read().get_json()["registration_status"] == "rejected"
+    with app.app_context():
+        row = clients.get(one.client_id)
+        clients.suspend(row, "Enough.", by=OPERATOR)
+        db.session.commit()
+    assert said() == "suspended"

@@ -129,7 +129,7 @@ def test_a_widening_waits_while_the_approved_one_serves(standing, resident, chan
     for name, value in changes.items():
         if name != "scope":
             assert after.get(name) == value
-    assert "registration_status" not in after
+    assert after["registration_status"] == "approved"
 
 
 def test_people_go_on_signing_in_while_a_widening_waits(secretive, person):
@@ -168,7 +168,7 @@ def test_a_rejected_revision_is_gone_and_the_approved_one_goes_on(registrant, op
     operator.reject(registrant, waiting=True)
 
     assert registrant.read().get_json()["redirect_uris"] == REDIRECTS
-    assert "registration_status" not in registrant.read().get_json()
+    assert registrant.read().get_json()["registration_status"] == "approved"
     assert person.tokens(registrant.machine)["access_token"]
 
 

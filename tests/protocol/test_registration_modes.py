@@ -203,7 +203,7 @@ def test_a_client_remembers_the_token_it_came_with(client, hand_out, audited):
     (event,) = audited("client.registered")
     (used,) = audited("initial_token.used")
 
-    assert event.detail["initial_access_token"] == used.subject == token_id
+    assert event.detail["evidence"]["initial_access_token"] == used.subject == token_id
     assert event.client_id == registrant.client_id
     assert value not in str(event.detail)
 

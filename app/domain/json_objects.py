@@ -1,4 +1,4 @@
-"""Owns the reading of JSON request bodies: one object, one meaning, bounded work (RFC 8259)."""
+"""Owns the reading of JSON from others: one object, one meaning, bounded work (RFC 8259)."""
 
 import json
 import math
@@ -20,17 +20,25 @@ _NESTING = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 Error = type[errors.Refusal]
 
 
-def read_object(
+def read_body(
     raw: bytes, content_type: str | None, *, error: Error = errors.InvalidClientMetadata
 ) -> dict[str, object]:
     """Return the JSON object in a request body, or raise ``error`` with a constant sentence.
 
-    ``content_type`` is the header's value. Refused are other media types and charsets, a byte
-    order mark, repeated names, more than 16 levels or 500 members in one object, NaN, infinities,
-    numbers of more than 32 characters and lone surrogates. The size is limited by the caller.
+    ``content_type`` is the header's value; other media types and charsets are refused.
     """
     if not _MEDIA_TYPE.fullmatch((content_type or "").strip()):
         raise error("The Content-Type must be application/json, in UTF-8.")
+    return read(raw, error=error)
+
+
+def read(raw: bytes, *, error: Error = errors.InvalidClientMetadata) -> dict[str, object]:
+    """Return the JSON object in some bytes, or raise ``error`` with a constant sentence.
+
+    Refused are a byte order mark, repeated names, more than 16 levels or 500 members in one
+    object, NaN, infinities, numbers of more than 32 characters and lone surrogates. The size is
+    limited by the caller.
+    """
     text = _decoded(raw, error)
     _check_depth(text, error)
     value = _loaded(text, error)

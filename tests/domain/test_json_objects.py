@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import errors
-from app.protocol.json_body import read_object
+from app.domain.json_objects import read_body
 from tests.corpora.hostile_json import SHAPES
 from tests.corpora.registration_rows import Hostile
 
@@ -24,7 +24,7 @@ PLAIN = st.recursive(
 def test_a_body_that_is_not_one_strict_json_object_is_refused(row: Hostile) -> None:
     assert isinstance(row.body, bytes)
     with pytest.raises(errors.InvalidClientMetadata):
-        read_object(row.body, JSON)
+        read_body(row.body, JSON)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_body_that_is_not_one_strict_json_object_is_refused(row: Hostile) -> N
     ],
 )
 def test_json_in_utf_8_is_read(content_type: str) -> None:
-    assert read_object(b'{"a": 1}', content_type) == {"a": 1}
+    assert read_body(b'{"a": 1}', content_type) == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -64,33 +64,33 @@ def test_json_in_utf_8_is_read(content_type: str) -> None:
 )
 def test_another_media_type_is_refused(content_type: str | None) -> None:
     with pytest.raises(errors.InvalidClientMetadata):
-        read_object(b'{"a": 1}', content_type)
+        read_body(b'{"a": 1}', content_type)
 
 
 def test_sixteen_levels_are_read_and_seventeen_are_not() -> None:
     deepest = b'{"a":' + b"[" * 15 + b"]" * 15 + b"}"
-    assert read_object(deepest, JSON)
+    assert read_body(deepest, JSON)
     with pytest.raises(errors.InvalidClientMetadata):
-        read_object(deepest.replace(b"[]", b"[[]]"), JSON)
+        read_body(deepest.replace(b"[]", b"[[]]"), JSON)
 
 
 def test_brackets_and_quotes_within_strings_are_not_levels() -> None:
     value = {"a": '\\"[{' * 100, "b": "]" * 100, "c": "\\"}
-    assert read_object(json.dumps(value).encode(), JSON) == value
+    assert read_body(json.dumps(value).encode(), JSON) == value
 
 
 def test_the_caller_names_the_error() -> None:
     with pytest.raises(errors.InvalidRequest) as refusal:
-        read_object(b"[]", JSON, error=errors.InvalidRequest)
+        read_body(b"[]", JSON, error=errors.InvalidRequest)
     assert refusal.value.error == "invalid_request"
 
 
 @given(st.dictionaries(st.text(), PLAIN, max_size=5), st.booleans())
 def test_what_an_encoder_writes_is_read_back(value: dict[str, object], ascii_only: bool) -> None:
-    assert read_object(json.dumps(value, ensure_ascii=ascii_only).encode(), JSON) == value
+    assert read_body(json.dumps(value, ensure_ascii=ascii_only).encode(), JSON) == value
 
 
 @given(st.binary(max_size=60) | st.text('{}[]":,\\u0d8e+-.1 tnf', max_size=60).map(str.encode))
 def test_no_bytes_raise_anything_but_the_refusal(raw: bytes) -> None:
     with suppress(errors.InvalidClientMetadata):
-        read_object(raw, JSON)
+        read_body(raw, JSON)

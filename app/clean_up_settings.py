@@ -1,0 +1,21 @@
+"""Owns the settings of the clean-up: how long is too long."""
+
+from pydantic import BaseModel, Field
+
+from app.domain.sweeps import SweepRules
+
+
+class CleanUpSettings(BaseModel):
+    """The settings of the clean-up; 0 days are never."""
+
+    sweep_pending_days: int = Field(
+        30, ge=0, le=3650, description="Undecided software expires after so many days; 0 is never."
+    )
+    sweep_unused_days: int = Field(
+        90, ge=0, le=3650, description="Unused clients end after so many days; 0 is never."
+    )
+
+    @property
+    def sweep_rules(self) -> SweepRules:
+        """Return how long is too long."""
+        return SweepRules(self.sweep_pending_days, self.sweep_unused_days)

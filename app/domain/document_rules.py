@@ -1,0 +1,85 @@
+"""Owns the rules of client ID metadata documents: which URLs name one, what it must say."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain import client_metadata, errors, json_objects, redirect_uris
+from app.domain.client_metadata import MetadataRules
+
+MAXIMUM_BYTES = 5 * 1024
+"""A longer document is refused; those of real clients have a third of it."""
+SECRETS = ("client_secret", "client_secret_expires_at")
+SHARED_SECRET_METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
+LEADS_ELSEWHERE = (
+    "A redirect URI leads to another host than the document; ask the vendor whether it is theirs."
+)
+
+
+def is_url(client_id: str) -> bool:
+    """Tell whether a client_id is the URL of a document.
+
+    It has a host and a path in their one reading, nothing empty between slashes, no query, no
+    fragment, no user and no dot segments.
+    """
+    if not client_id.startswith("https://") or "?" in client_id:
+        return False
+    try:
+        path = redirect_uris.parse(client_id, errors.InvalidRequest).path
+    except errors.Refusal:
+        return False
+    return path not in ("", "/") and "//" not in path
+
+
+def read(url: str, document: object, rules: MetadataRules) -> dict[str, object]:
+    """Return the metadata in the decoded document at a URL.
+
+    Raises InvalidClientMetadata and whatever the parser of client metadata raises.
+    """
+    if not isinstance(document, dict) or document.get("client_id") != url:
+        raise errors.InvalidClientMetadata(
+            "The document must be a JSON object whose client_id is its URL, character by character."
+        )
+    if any(name in document for name in SECRETS):
+        raise errors.InvalidClientMetadata("The document is public and must not hold a secret.")
+    if not document.get("client_name"):
+        raise errors.InvalidClientMetadata("The document must have a client_name.")
+    _check_method(document)
+    return client_metadata.parse(document | {"token_endpoint_auth_method": "none"}, rules)
+
+
+def notes(url: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what an approver should look at twice because of a document; without one nothing."""
+    own = redirect_uris.host_of(url)
+    web = (uri for uri in metadata.get("redirect_uris", ()) if uri.startswith("https://"))
+    elsewhere = any(redirect_uris.host_of(uri) != own for uri in web)
+    return (LEADS_ELSEWHERE,) if url and elsewhere else ()
+
+
+def _check_method(document: dict[str, object]) -> None:
+    """Refuse a client that cannot go without authentication here.
+
+    Some documents prefer one method and list others that they can do as well (OpenID Connect
+    Relying Party Metadata Choices); without a word about it a client is public.
+    """
+    said = document.get("token_endpoint_auth_method")
+    listed = document.get("token_endpoint_auth_methods_supported")
+    if said in SHARED_SECRET_METHODS:
+        raise errors.InvalidClientMetadata(
+            "The document is public, so its client cannot authenticate with a shared secret."
+        )
+    offered = [each for each in (said, listed) if each not in (None, "", [])]
+    if offered and not any(each == "none" or _lists_none(each) for each in offered):
+        raise errors.InvalidClientMetadata(
+            "The client must be able to do without authentication at the token endpoint: none."
+        )
+
+
+def _lists_none(value: object) -> bool:
+    return isinstance(value, list) and "none" in value
+
+
+def pasted(content: bytes) -> dict[str, object]:
+    """Return the document that an operator gives by hand; raises InvalidClientMetadata."""
+    if len(content) > MAXIMUM_BYTES:
+        raise errors.InvalidClientMetadata("The document must be a JSON object of 5 KB at most.")
+    return json_objects.read(content)

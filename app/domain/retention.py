@@ -1,0 +1,85 @@
+"""Owns how long rows that have run out are kept: what is dead and explains nothing is purged."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select
+
+from app import clock
+from app.domain.authorization_codes import AuthorizationCode
+from app.domain.consents import SpentTicket
+from app.domain.grants import Grant
+from app.domain.refresh_tokens import RefreshToken
+from app.domain.sessions import Session
+from app.domain.sign_in import FORGOTTEN_SECONDS, SignInThrottle
+from app.domain.tokens import RevokedAccessToken
+from app.extensions import Base, db
+
+DAY = 86400
+REPLAY_SECONDS = 30 * DAY
+"""Codes and refresh tokens are kept so long after their end, so that a replay is recognised."""
+SHOWN_SECONDS = 90 * DAY
+"""Grants are kept so long after their end, because pages about clients and people show them."""
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows of one table that may be purged at a moment."""
+
+    name: str
+    table: type[Base]
+    key: Any
+    dead: ColumnElement[bool]
+
+
+def kinds(now: int) -> tuple[Kind, ...]:
+    """Return what may be purged, tables that refer to others first."""
+    throttle, revoked = SignInThrottle, RevokedAccessToken
+    idle = (throttle.failed_at < now - FORGOTTEN_SECONDS) & (throttle.blocked_until < now)
+    ticket = SpentTicket
+    return (
+        Kind("sessions", Session, Session.id, Session.expires_at < now),
+        Kind("consent tickets", ticket, ticket.ticket_digest, ticket.expires_at < now),
+        Kind("revoked access tokens", revoked, revoked.jti, revoked.expires_at < now),
+        Kind("sign-in throttles", throttle, throttle.key, idle),
+        *families(now),
+    )
+
+
+def families(now: int) -> tuple[Kind, ...]:
+    """Return codes, refresh tokens and grants that explain nothing any more."""
+    code, token = AuthorizationCode, RefreshToken
+    ended = Grant.expires_at < now - SHOWN_SECONDS
+    old = token.expires_at < now - REPLAY_SECONDS
+    orphaned = token.grant_id.in_(select(Grant.id).where(ended))
+    kept = select(token.token_digest).where(token.grant_id == Grant.id)
+    return (
+        Kind("authorization codes", code, code.code_digest, code.expires_at < now - REPLAY_SECONDS),
+        Kind("refresh tokens", token, token.token_digest, old | orphaned),
+        Kind("grants", Grant, Grant.id, ended & ~kept.exists()),
+    )
+
+
+def count() -> dict[str, int]:
+    """Return how many rows of each kind a purge would remove."""
+    found = {}
+    for kind in kinds(clock.epoch()):
+        query = select(func.count()).select_from(kind.table).where(kind.dead)
+        found[kind.name] = int(db.session.scalar(query) or 0)
+    return found
+
+
+def purge() -> dict[str, int]:
+    """Remove at most ``BATCH`` rows of each kind; return how many."""
+    removed = {}
+    for kind in kinds(clock.epoch()):
+        keys = list(db.session.scalars(select(kind.key).where(kind.dead).limit(BATCH)))
+        if keys:
+            db.session.execute(
+                delete(kind.table)
+                .where(kind.key.in_(keys), kind.dead)
+                .execution_options(synchronize_session=False)
+            )
+        removed[kind.name] = len(keys)
+    return removed
