@@ -80,6 +80,12 @@ def _lists_none(value: object) -> bool:
 
 def pasted(content: bytes) -> dict[str, object]:
     """Return the document that an operator gives by hand; raises InvalidClientMetadata."""
+    refusal = errors.InvalidClientMetadata(
+        "The document must be a JSON object of 5 KB at most; give it as its server would."
+    )
     if len(content) > MAXIMUM_BYTES:
-        raise errors.InvalidClientMetadata("The document must be a JSON object of 5 KB at most.")
-    return json_objects.read(content)
+        raise refusal
+    try:
+        return json_objects.read(content)
+    except errors.Refusal:
+        raise refusal from None
