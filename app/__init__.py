@@ -11,6 +11,7 @@ from app import (
     limits,
     logs,
     mount,
+    own_assertions,
     protocol,
     secret_files,
     security,
@@ -22,6 +23,7 @@ from app.domain import credentials
 from app.domain.passwords import Passwords
 from app.outbound import gate
 from app.outbound.client import Outbound
+from app.outbound.key_sets import KeySets
 
 
 def create_app(settings: Settings | None = None, *, outbound: Outbound | None = None) -> Flask:
@@ -39,8 +41,9 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
         ca_file=chosen.outbound_ca_file,
     )
     app.extensions["gatewright.gate"] = gate.of_settings(
-        chosen, app.extensions["gatewright.outbound"]
+        chosen, app.extensions["gatewright.outbound"], own_assertions.signer(app)
     )
+    app.extensions["gatewright.key_sets"] = KeySets(app.extensions["gatewright.outbound"])
     app.session_interface = DatabaseSessions()
     logs.init_app(app)  # first, so that whatever refuses a request knows its id
     extensions.db.init_app(app)
@@ -62,7 +65,7 @@ def configure(app: Flask, chosen: Settings) -> None:
     app.extensions["gatewright.settings"] = chosen
     app.extensions["gatewright.keys"] = {
         purpose: credentials.subkey(key, purpose)
-        for purpose in ("signing keys", "refresh successors", "consent tickets")
+        for purpose in ("signing keys", "refresh successors", "consent tickets", "webhook secrets")
     }
     app.extensions["gatewright.passwords"] = Passwords(
         chosen.password_memory_kib, chosen.password_concurrency

@@ -13,6 +13,8 @@ from app.domain.users import User
 from app.extensions import db
 
 ANONYMOUS_SECONDS = 3600
+OPENED = "opened"
+"""What stays in a browser that somebody signs in to or out of: which pushed requests it opened."""
 
 
 class BrowserSession(dict[str, Any], SessionMixin):
@@ -102,7 +104,7 @@ def serializer(app: Flask) -> URLSafeTimedSerializer:
 
 
 def begin(user: User, settings: Settings, address: str) -> None:
-    """Sign a user in: a new session with a new cookie; nothing of the old one stays."""
+    """Sign a user in: a new session with a new cookie; the old one leaves nothing about people."""
     browser = current()
     if browser.session_id is not None:
         sessions.end(browser.session_id)
@@ -112,7 +114,7 @@ def begin(user: User, settings: Settings, address: str) -> None:
         address=address,
         user_agent=request.headers.get("User-Agent", ""),
     )
-    browser.clear()
+    clear(browser)
     browser.session_id, browser.user_id = row.id, user.id
     browser.auth_time, browser.last_seen_at = row.auth_time, row.last_seen_at
     browser.fresh_cookie, browser.before = value, {}
@@ -124,10 +126,17 @@ def end() -> None:
     browser = current()
     if browser.session_id is not None:
         sessions.end(browser.session_id)
-    browser.clear()
+    clear(browser)
     browser.session_id = browser.user_id = None
     browser.before = {"signed out": True}
     g.current_user = None
+
+
+def clear(browser: BrowserSession) -> None:
+    """Forget what a browser is remembered by, except which pushed requests it opened."""
+    kept = {OPENED: browser[OPENED]} if OPENED in browser else {}
+    browser.clear()
+    browser.update(kept)
 
 
 def current() -> BrowserSession:

@@ -1,4 +1,4 @@
-"""Owns the settings of the clean-up: how long is too long."""
+"""Owns the settings of what is done by itself: how long is too long, how early is early."""
 
 from pydantic import BaseModel, Field
 
@@ -13,6 +13,9 @@ class CleanUpSettings(BaseModel):
     )
     sweep_unused_days: int = Field(
         90, ge=0, le=3650, description="Unused clients end after so many days; 0 is never."
+    )
+    reminder_days: int = Field(
+        7, ge=0, le=365, description="Webhooks are told so early of approvals that end; 0 is never."
     )
 
     @property

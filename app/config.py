@@ -27,6 +27,7 @@ from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.redirect_uris import KNOWN_EDITORS
 from app.gate_settings import GateSettings
 from app.secret_files import FROM_FILE, PREFIX, SecretFiles
+from app.webhook_settings import WebhookSettings
 
 RateLimit = Annotated[str, AfterValidator(setting_rules.rate_limit)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_rules.words)]
@@ -88,7 +89,8 @@ class ServerSettings(BaseSettings):
         "120 per minute", description="Registrations from one address, whatever the software."
     )
     token_rate_limit: RateLimit = Field(
-        "300 per minute", description="Refusals of the token endpoints to one address."
+        "300 per minute",
+        description="Token endpoints: refusals, and each public push, to one address.",
     )
     introspection_rate_limit: RateLimit = Field(
         "600 per minute", description="Introspections by one client that find nothing."
@@ -110,6 +112,9 @@ class ServerSettings(BaseSettings):
         900, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS, description="Lifetime of access tokens."
     )
     code_seconds: int = Field(60, ge=5, le=600, description="Lifetime of authorization codes.")
+    pushed_request_seconds: int = Field(
+        90, ge=5, le=600, description="A browser opens a pushed request within so long."
+    )
     refresh_idle_seconds: int = Field(
         30 * 86400, ge=60, description="A refresh token unused for so long is dead."
     )
@@ -192,7 +197,7 @@ class ServerSettings(BaseSettings):
         return self.issuer.startswith("https://")
 
 
-class Settings(CleanUpSettings, GateSettings, ServerSettings):
+class Settings(CleanUpSettings, WebhookSettings, GateSettings, ServerSettings):
     """All settings; those of the server itself come first."""
 
 

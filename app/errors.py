@@ -15,12 +15,13 @@ from app.extensions import db
 from app.views import page
 
 log = structlog.get_logger()
-MACHINES = frozenset(("clients", "discovery", "introspect", "register", "revoke", "token"))
+MACHINES = frozenset(("clients", "discovery", "introspect", "par", "register", "revoke", "token"))
 MACHINE_PATHS = (
     "/.well-known/",
     "/clients/",
     "/introspect",
     "/livez",
+    "/par",
     "/readyz",
     "/register",
     "/revoke",

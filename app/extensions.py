@@ -123,14 +123,19 @@ def fetch_row(statement: str, *values: Any) -> Any:
         connection.close()
 
 
-def write_row(statement: str, *values: Any) -> None:
-    """Run one writing statement as a transaction of its own, through the driver itself."""
+def write_row(statement: str, *values: Any) -> int:
+    """Run one writing statement as a transaction of its own, through the driver itself.
+
+    Returns how many rows it wrote.
+    """
     connection: Any = db.engine.raw_connection()
     try:
         if db.engine.dialect.name == "sqlite":
             connection.info["writing"] = WRITING.acquire(timeout=WAIT_SECONDS)
-        connection.cursor().execute(spelled(statement), values)
+        cursor = connection.cursor()
+        cursor.execute(spelled(statement), values)
         connection.commit()
+        return int(cursor.rowcount)
     finally:
         connection.close()
 

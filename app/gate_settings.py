@@ -43,9 +43,15 @@ class GateSettings(BaseModel):
     registration_gate_oauth2_client_id: Annotated[str, AfterValidator(needed_by_gate(OAUTH2))] = (
         Field("", description="This server's client_id at that token endpoint.")
     )
+    registration_gate_oauth2_auth_method: Literal[
+        "client_secret_basic", "client_secret_post", "private_key_jwt"
+    ] = Field(
+        "client_secret_basic",
+        description="How it proves itself there; private_key_jwt signs with this server's own key.",
+    )
     registration_gate_oauth2_client_secret: Annotated[
-        SecretStr, AfterValidator(needed_by_gate(OAUTH2))
-    ] = Field(SecretStr(""), description="Its client_secret there, sent by HTTP Basic.")
+        SecretStr, AfterValidator(needed_by_gate(OAUTH2, unless_by="private_key_jwt"))
+    ] = Field(SecretStr(""), description="Its client_secret there; private_key_jwt needs none.")
     registration_gate_oauth2_scope: str = Field(
         "", description="Scopes to ask for there; empty asks for none."
     )

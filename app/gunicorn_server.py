@@ -9,8 +9,9 @@ from flask import Flask
 from gunicorn import sock, systemd
 from gunicorn.app.base import BaseApplication
 
-from app import create_app, periodic
+from app import create_app
 from app.config import ConfigurationError, Settings
+from app.worker import Worker
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a nameless file there
 GRACEFUL_SECONDS = 20
@@ -49,9 +50,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no type i
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        """Wire the application of a worker, which also takes turns at cleaning up."""
+        """Wire the application of a worker, which also does its share of the jobs."""
         app = create_app(self.settings)
-        periodic.start(app)
+        Worker(app).start()
         return app
 
 

@@ -8,15 +8,17 @@ from flask import Flask
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import exits, schema, secret_files, setting_rules
+from app import clock, exits, schema, secret_files, setting_rules
 from app.config import Settings
-from app.domain import signing_keys, users
+from app.domain import jobs, signing_keys, turns, users
 from app.extensions import db, limiter
 from app.outbound import targets
 from app.outbound.errors import OutboundError
 from app.outbound.gate import Gate
 
 Level = Literal["ok", "note", "fault"]
+LATE_SECONDS = 300
+"""Who does background work is heard of once a minute; after so long there is nobody."""
 GATE_SECONDS = 3
 """How long a check waits for the registration gate or for its token."""
 
@@ -46,6 +48,7 @@ def examine(app: Flask) -> Iterator[Finding]:
     if database.level != "fault":
         yield examine_signing_keys(app.extensions["gatewright.keys"]["signing keys"])
         yield examine_administrators()
+        yield examine_jobs()
 
 
 def examine_issuer(settings: Settings) -> Finding:
@@ -152,6 +155,19 @@ def examine_administrators() -> Finding:
         sentence = "There is no administrator; see gatewright user setup-link."
         return Finding("administrator", "note", sentence)
     return Finding("administrator", "ok", "There is an administrator.")
+
+
+def examine_jobs() -> Finding:
+    """Look whether somebody does the background work, and whether any was given up."""
+    found = jobs.counts()
+    if turns.last(turns.LOOK) < clock.epoch() - LATE_SECONDS:
+        sentence = "Nobody does the background work; gatewright serve does, or gatewright worker."
+        level: Level = "fault" if found["waiting"] else "note"
+        return Finding("jobs", level, sentence, exits.REFUSED if found["waiting"] else exits.OK)
+    if found["dead"]:
+        sentence = "Some jobs were given up; the page Webhooks shows what was not delivered."
+        return Finding("jobs", "note", sentence)
+    return Finding("jobs", "ok", "Somebody does the background work, and none was given up.")
 
 
 def guarded(ask: Callable[[], Any], expected: type[Exception]) -> Any:

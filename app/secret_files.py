@@ -18,6 +18,8 @@ FROM_FILE = (
     "registration_token",
     "registration_gate_auth_credential",
     "registration_gate_oauth2_client_secret",
+    "registration_webhook_auth_token",
+    "registration_webhook_signing_secret",
 )
 """Settings that hold secrets: also read from the file that ``GATEWRIGHT_<NAME>_FILE`` names."""
 

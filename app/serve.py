@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app import create_app, exits, schema, secret_files
 from app.config import ConfigurationError, Settings
-from app.domain import setup_links, signing_keys, users
+from app.domain import setup_links, signing_keys, users, webhooks
 from app.domain.audit import SERVER, Actor
 from app.extensions import db
 
@@ -48,6 +48,7 @@ def prepare(app: Flask) -> None:
     with connected(app), alone(app):
         schema.upgrade()
         signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
+        webhooks.adopt(app.extensions["gatewright.settings"].registration_webhook_url)
         db.session.commit()
 
 

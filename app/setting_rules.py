@@ -194,16 +194,22 @@ def header_value(value: SecretStr) -> SecretStr:
     return value
 
 
-def needed_by_gate(auth_type: str = "") -> Callable[[Value, ValidationInfo], Value]:
-    """Demand a value while the registration gate is on, for one way to authenticate or for all."""
+def needed_by_gate(
+    auth_type: str = "", *, unless_by: str = ""
+) -> Callable[[Value, ValidationInfo], Value]:
+    """Demand a value while the registration gate is on, for one way to authenticate or for all.
+
+    ``unless_by`` is the method at the token endpoint that can do without it.
+    """
 
     def check(value: Value, info: ValidationInfo) -> Value:
         chosen = info.data.get("registration_gate_auth_type")
+        method = info.data.get("registration_gate_oauth2_auth_method")
         if len(value) or not info.data.get("registration_gate_enabled"):
             return value
         if not auth_type:
             raise ValueError("must be set when GATEWRIGHT_REGISTRATION_GATE_ENABLED is true")
-        if chosen == auth_type:
+        if chosen == auth_type and not (method and method == unless_by):
             raise ValueError(
                 f"must be set when GATEWRIGHT_REGISTRATION_GATE_AUTH_TYPE is {auth_type}"
             )

@@ -1,11 +1,10 @@
 """Owns what every page gets: theme, request id and who is signed in."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
 
-from app import browser_session
+from app import browser_session, clock
 
 
 def init_app(app: Flask) -> None:
@@ -39,4 +38,4 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
 
 def instant(at: int | None) -> str | None:
     """Write epoch seconds as an ISO instant in UTC."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if at is None else clock.instant(at)

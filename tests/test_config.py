@@ -166,6 +166,7 @@ def test_an_sqlite_file_elsewhere_needs_no_secret_key(env, tmp_path):
 @pytest.mark.parametrize("name", FROM_FILE)
 def test_a_secret_is_read_from_the_file_that_a_variable_names(env, tmp_path, name):
     values = {"redis_url": "redis://r.example", "database_url": f"sqlite:///{tmp_path}/a.db"}
+    values["registration_webhook_signing_secret"] = f"whsec_{'A' * 32}"
     value = values.get(name, "a-secret-of-more-than-thirty-two-letters")
     path = tmp_path / "secret"
     path.write_text(f"{value}\n")
@@ -218,6 +219,12 @@ def test_half_a_registration_gate_is_refused_and_every_missing_part_named(env, g
         GATE,
         GATE | OAUTH2,
         OAUTH2,
+        GATE
+        | OAUTH2
+        | {
+            "registration_gate_oauth2_auth_method": "private_key_jwt",
+            "registration_gate_oauth2_client_secret": "",
+        },
         {"registration_gate_auth_type": "bearer"},
         GATE
         | {"registration_gate_auth_type": "api_key", "registration_gate_auth_credential": "key"},

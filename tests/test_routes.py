@@ -71,7 +71,7 @@ def lower(role: str) -> tuple[str, ...]:
 
 @rows(door="console")
 def test_a_page_of_the_console_turns_lower_roles_away_and_changes_nothing(route, shared):
-    """C-40: by the server, whatever the page shows."""
+    """C-40, X-48: by the server, whatever the page shows."""
     for role in lower(route.role):
         shared.browser(role)
         before = shared.snapshot("audit_events")
@@ -120,7 +120,7 @@ def test_whoever_has_the_role_is_let_in_and_gets_the_stated_cache_header(route, 
 
 @rows(csrf="required")
 def test_a_form_without_a_token_of_this_session_is_refused_and_changes_nothing(route, shared):
-    """C-20."""
+    """C-20, X-46."""
     shared.browser("admin")
     before = shared.snapshot()
     without = shared.call(route, "admin", csrf=False)
@@ -138,7 +138,7 @@ def test_a_form_without_a_token_of_this_session_is_refused_and_changes_nothing(r
 
 @rows(csrf="required")
 def test_a_form_that_another_site_sends_is_refused_although_its_token_is_right(route, shared):
-    """C-20: Sec-Fetch-Site beside the token."""
+    """C-20, X-46: Sec-Fetch-Site beside the token."""
     browser = shared.browser("admin")
     before = shared.snapshot("audit_events")
     browser.environ_base["HTTP_SEC_FETCH_SITE"] = "cross-site"
@@ -187,7 +187,7 @@ def test_a_machine_that_does_not_prove_itself_is_refused_and_nothing_is_kept(rou
 
 @rows(method="GET", door=("console", "person", "static"))
 def test_looking_at_a_page_changes_nothing(route, shared):
-    """C-21, also for HEAD and for what htmx asks."""
+    """C-21, X-46: also for HEAD and for what htmx asks."""
     role = "admin" if route.door == "console" else ANONYMOUS
     shared.browser(role)
     before = shared.snapshot()

@@ -15,6 +15,7 @@ from app.cli import (
     server,
     settings,
     shell,
+    statements,
     sweep,
     users,
 )
@@ -35,12 +36,14 @@ def main() -> None:
 
 for command in (
     server.serve_command,
+    server.worker,
     server.doctor,
     settings.config_group,
     database.database_group,
     users.user_group,
     clients.client_group,
     initial_tokens.initial_token_group,
+    statements.statement_group,
     scopes.scope_group,
     resources.resource_group,
     keys.key_group,

@@ -1,6 +1,7 @@
 """Owns the command that creates a client by hand: client create."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ import click
 from app.cli import shell
 from app.cli.parameters import ADDRESS, NAME, names
 from app.cli.scopes import check_known
+from app.cli.statements import FILE, read_keys
 from app.config import Settings
 from app.domain import admissions, client_metadata, clients, errors, resources, scopes
 from app.domain.client_metadata import MetadataRules
@@ -34,6 +36,8 @@ OPTIONS: list[click.Parameter] = [
         default="client_secret_basic",
         show_default=True,
     ),
+    click.Option(["--jwks-uri"], type=ADDRESS, help="Where its keys are, for private_key_jwt."),
+    click.Option(["--jwks"], type=FILE, help="Its keys: a file with a JWK set, or - for stdin."),
     click.Option(
         ["--resource", "targets"],
         type=ADDRESS,
@@ -55,9 +59,9 @@ def create(
 ) -> None:
     """Create a client that is active at once.
 
-    Prints the client information response (RFC 7591) with the client_secret, which nobody can
-    read again. Scopes and resources must be in the catalogue. Without --grant a client with
-    redirect URIs gets authorization_code and refresh_token, any other client_credentials.
+    Prints the client information response (RFC 7591) with the client_secret, if it has one, which
+    nobody can read again. Scopes and resources must be in the catalogue. Without --grant a client
+    with redirect URIs gets authorization_code and refresh_token, any other client_credentials.
     """
     wanted = names(scope)
     with shell.application() as app:
@@ -84,9 +88,13 @@ def document(
     grants: tuple[str, ...],
     redirect_uris: tuple[str, ...],
     auth_method: str,
+    jwks_uri: str | None,
+    jwks: Path | None,
 ) -> dict[str, Any]:
     """Return the options as a client would ask for them (RFC 7591 section 2)."""
     return {
+        "jwks_uri": jwks_uri,
+        "jwks": None if jwks is None else read_keys(jwks),
         "client_name": name,
         "grant_types": list(grants) or WITHOUT_GRANT[bool(redirect_uris)],
         "redirect_uris": list(redirect_uris),
@@ -99,7 +107,7 @@ def check_method(auth_method: str, introspects: Sequence[str]) -> None:
     """Refuse a resource server that could not prove who it is (RFC 7662 section 2.1)."""
     if introspects and auth_method == "none":
         raise errors.InvalidClientMetadata(
-            "A client that introspects needs a secret; choose another --auth-method."
+            "A client that introspects has to prove itself; choose another --auth-method."
         )
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from app.domain import errors, rule_lines
+
 SPAN = re.compile(r"([1-9][0-9]{0,9})([smhdw]?)\Z")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 LONGEST = 100 * 365 * 86400
@@ -44,13 +46,28 @@ class Span(click.ParamType[int]):
         return seconds
 
 
+class Network(click.ParamType[str]):
+    """A network in CIDR notation, in one spelling; a bare address is a network of one."""
+
+    name = "network"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what is no network."""
+        try:
+            return rule_lines.network(str(value))
+        except errors.InvalidRequest:
+            self.fail("must be a network such as 192.0.2.0/24 or 2001:db8::/32.", param, ctx)
+
+
 NAME = Text(100)
 TITLE = Text(200)
+REMARK = Text(200, shortest=0)
 WORDS = Text(500)
 REASON = Text(1000, shortest=0)
 FILTER = Text(2048, shortest=0)
 ADDRESS = Text(2048)
 SPAN_OF_TIME = Span()
+NETWORK = Network()
 
 
 def names(values: Iterable[str]) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
-"""Owns the commands that run and examine the server: serve, doctor."""
+"""Owns the commands that run and examine the server: serve, worker, doctor."""
 
+import signal
 from dataclasses import asdict
 
 import click
 from flask import Flask
 
-from app import config, exits, health, serve, setting_rules
+from app import config, exits, health, schema, serve, setting_rules
 from app.cli import shell
 from app.config import Settings
 from app.gunicorn_server import Server, address
+from app.worker import Worker
 
 
 @click.command("serve", cls=shell.Command)
@@ -73,6 +75,24 @@ def announce(app: Flask, bound: str) -> None:
         said |= {"setup_link_file": str(path)} if path.exists() else {}
         lines.append(serve.describe_setup_link(link, path))
     shell.show(said, "\n".join(lines))
+
+
+@click.command("worker", cls=shell.Command)
+def worker() -> None:
+    """Do the background work until SIGTERM: webhooks, the clean-up, reminders.
+
+    For servers that gunicorn runs; gatewright serve does this work itself. Any number of workers
+    share it.
+    """
+    app = serve.build()
+    with serve.connected(app):
+        schema.check()
+    working = Worker(app)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: working.stop.set())
+    shell.show({"working": True}, "Working; SIGTERM ends it.")
+    working.run()
+    working.wait()
 
 
 @click.command("doctor", cls=shell.Command)

@@ -11,10 +11,13 @@ PAGES = (
     "initial_access_tokens",
     "policies",
     "simulator",
+    "statement_issuers",
     "scopes",
     "resources",
+    "webhooks",
     "audit",
     "clean_up",
+    "gate",
     "system",
 )
 

@@ -7,9 +7,10 @@ from flask import url_for
 
 from app.domain.audit import AuditEvent
 from app.domain.audit_tags import Tag
+from app.domain.registration_tokens import STATIC
 from app.views import instant
 
-TOLD = ("name", "email", "description", "reason", "scope", "outcome", "error", "text")
+TOLD = ("name", "email", "description", "reason", "scope", "outcome", "error", "text", "issuer")
 """Members of the detail that say most in one line, the best first."""
 LOOKS = {
     "refused": "stop",
@@ -60,6 +61,8 @@ def subject_url(event: AuditEvent) -> str | None:
         return url_for("registrations.show_registration", software_id=event.subject)
     if kind == "client" and event.tag != Tag.CLIENT_RECYCLED:
         return url_for("clients_console.show_client", client_id=event.subject)
+    if kind == "initial_token" and event.subject not in ("", STATIC):
+        return url_for("initial_access_tokens.show_token", token_id=event.subject)
     if event.tag == Tag.POLICY_CHANGED and event.subject.isdecimal():
         return url_for("policies.show_version", number=int(event.subject))
     return None

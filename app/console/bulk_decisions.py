@@ -1,7 +1,6 @@
 """Owns decisions about many pieces of software at once; each is checked and recorded by itself."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -9,12 +8,12 @@ from werkzeug.wrappers import Response
 from app import browser_session
 from app.console.forms import Form
 from app.console.pages import actor, requires
-from app.domain import decisions, errors, software
+from app.domain import decisions, errors, reversals, software
 from app.domain.software import Software
 from app.extensions import db
 
 MOST = 100
-Verb = Callable[[Software, str], Any]
+Verb = Callable[[Software, str], Software]
 """Decides about software at the revision that was on the page."""
 
 
@@ -42,9 +41,23 @@ def reject_selected() -> Response:
     )
 
 
+@requires("approver")
+def undo_selected() -> Response:
+    """Let each selected piece of software wait again, as far as nothing has come of it."""
+    return decide_each(
+        lambda row, seen: reversals.undo(row.id, number(seen), by=actor()), "waiting again"
+    )
+
+
+def number(seen: str) -> int:
+    """Read when the decision was made that is taken back; 0 matches none."""
+    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 15 else 0
+
+
 def decide_each(verb: Verb, word: str) -> Response:
     """Decide about each row by itself; those that cannot be decided are reported one by one."""
-    done, failures = 0, []
+    done: list[Software] = []
+    failures: list[tuple[str, str, str]] = []
     for selected in request.form.getlist("selected")[:MOST]:
         software_id, _, seen = selected.partition(":")
         row = software.find(software_id)
@@ -52,19 +65,27 @@ def decide_each(verb: Verb, word: str) -> Response:
             failures.append(("", "", "It is not there any more."))
             continue
         try:
-            verb(row, seen.replace("\0", ""))
-            done += 1
+            done.append(verb(row, seen.replace("\0", "")))
         except errors.Refusal as refusal:
             failures.append((row.id, row.name, str(refusal.description)))
 
     if failures:
         browser_session.current()["undecided"] = failures
     db.session.commit()
+    decided = [(row.id, row.decided_at) for row in done if row.decided_at is not None]
+    browser_session.current()["decided"] = decided
     if done:
-        flash(f"{done} {word}.", "success")
+        flash(f"{len(done)} {word}.", "success")
     elif not failures:
         flash("Nothing was selected.", "error")
     return back()
+
+
+def undoable(now: int) -> list[str]:
+    """Return what this operator decided last, as long as it can be taken back."""
+    found = browser_session.current().get("decided", [])
+    fresh = [each for each in found if each[1] + reversals.UNDO_SECONDS > now]
+    return [f"{software_id}:{decided_at}" for software_id, decided_at in fresh]
 
 
 def take_failures() -> list[tuple[str, str, str]]:

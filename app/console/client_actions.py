@@ -1,4 +1,4 @@
-"""Owns what stops, starts and ends a client."""
+"""Owns what stops, starts and ends a client, or several."""
 
 from collections.abc import Callable
 
@@ -11,6 +11,8 @@ from app.console.pages import actor, requires
 from app.domain import clients
 from app.domain.client_records import Client
 from app.extensions import db
+
+MOST = 100
 
 
 @requires("approver")
@@ -60,6 +62,23 @@ def delete_client(client_id: str) -> Response:
     clients.delete(client, "deleted by an operator", by=actor())
     db.session.commit()
     flash("The client is deleted and everything it held has ended.", "success")
+    return redirect(url_for("clients_console.list_clients"), 303)
+
+
+@requires("admin")
+def delete_selected() -> Response:
+    """Delete all selected clients or none; there is no way back, their credentials are gone."""
+    form = Form()
+    reason = form.reason()
+    if form.faults:
+        flash(f"Nothing was deleted. {form.faults['reason']}", "error")
+        return redirect(url_for("clients_console.list_clients"), 303)
+
+    selected = request.form.getlist("selected")[:MOST]
+    for client_id in selected:
+        clients.delete(clients.get(client_id), reason, by=actor())
+    db.session.commit()
+    flash(f"{len(selected)} deleted." if selected else "Nothing was selected.", "success")
     return redirect(url_for("clients_console.list_clients"), 303)
 
 

@@ -85,20 +85,21 @@ def overview(client: Client) -> dict[str, Any]:
     return {
         "source": SOURCES.get(client.source, client.source),
         "document": client_documents.find(client.client_id),
-        "token_name": token_name(client),
+        "token": token_of(client),
         "old_secret_until": overlap if overlap is not None and overlap > now else None,
         "default_seconds": current_settings().access_token_seconds,
     }
 
 
-def token_name(client: Client) -> str:
-    """Return the name of the initial access token a client came with, or nothing."""
+def token_of(client: Client) -> tuple[str, str | None]:
+    """Return name and address of the initial access token a client came with, or nothing."""
     identifier = client.initial_access_token_id
     if identifier is None:
-        return ""
+        return "", None
     if identifier == registration_tokens.STATIC:
-        return "the token of the settings"
-    return registration_tokens.get(identifier).name
+        return "the token of the settings", None
+    url = url_for("initial_access_tokens.show_token", token_id=identifier)
+    return registration_tokens.get(identifier).name, url
 
 
 def latest_grants(client: Client) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def rotate_secret(client_id: str) -> Response:
 def show_form(client: Client, form: Form) -> Response:
     """Show the form of a confidential client."""
     if client.secret_digest is None:
-        raise errors.Conflict("A public client has no secret to rotate.")
+        raise errors.Conflict("This client has no secret to rotate.")
     until = client.old_secret_expires_at if client.old_secret_digest else None
     page = render_page(
         "client_rotate.html",

@@ -1,28 +1,27 @@
-"""Initial access tokens: who may register, made here and shown once."""
+"""Initial access tokens: who may register, what each is for, and which clients it has made."""
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import clock
 from app.config import current_settings
-from app.console import snippets
-from app.console.forms import Form, refused
-from app.console.pages import actor, console_blueprint, render_page, requires
-from app.domain import registration_modes, registration_tokens
-from app.domain.registration_tokens import InitialAccessToken
+from app.console import initial_access_token_form
+from app.console.clients import Found, key, key_of, row_of
+from app.console.pages import (
+    PAGE_SIZES,
+    actor,
+    console_blueprint,
+    page_size,
+    render_page,
+    requires,
+)
+from app.console.rule_words import bounds_of
+from app.console.windows import first, window
+from app.domain import client_lists, registration_modes, registration_tokens
+from app.domain.client_lists import Filters
 from app.extensions import db
 
 bp = console_blueprint("initial_access_tokens", __name__, "/initial-access-tokens")
-NAME_LENGTH = 100
-MOST_USES = 1_000_000
-LIFETIMES = {
-    "1": "1 day",
-    "7": "7 days",
-    "30": "30 days",
-    "90": "90 days",
-    "365": "1 year",
-    "never": "Never expires",
-}
 
 
 @bp.get("/")
@@ -32,63 +31,49 @@ def list_tokens() -> Response:
     settings = current_settings()
     return render_page(
         "initial_access_tokens.html",
-        rows=[(row, state(row, now)) for row in registration_tokens.find_all()],
+        rows=[(row, registration_tokens.state(row, now)) for row in registration_tokens.find_all()],
         mode=registration_modes.current(settings.registration_mode),
         has_static=bool(settings.registration_token.get_secret_value()),
     )
 
 
-def state(row: InitialAccessToken, now: int) -> str:
-    """Return whether a token can still be used, and if not why."""
-    if row.revoked_at is not None:
-        return "revoked"
-    if row.expires_at is not None and row.expires_at <= now:
-        return "expired"
-    return "active" if registration_tokens.usable(row, now) else "spent"
+@bp.get("/<token_id>")
+def show_token(token_id: str) -> Response:
+    """Show one token: what was laid down about it, how it stands, and the clients it has made."""
+    row = registration_tokens.get(token_id)
+    now = clock.epoch()
+    shown = window(lambda older, newer, size: find_page(row.id, older, newer, size), key_of)
+    return render_page(
+        "initial_access_token.html",
+        row=row,
+        state=registration_tokens.state(row, now),
+        verdict=initial_access_token_form.VERDICTS[row.verdict],
+        bounds=bounds_of(registration_tokens.bounds_of(row)),
+        count=client_lists.count_of_token(row.id),
+        rows=[row_of(client, known, now) for client, known in shown.rows],
+        size=page_size(),
+        sizes=[(each, first(size=each)) for each in PAGE_SIZES],
+        newer_url=shown.newer_url,
+        older_url=shown.older_url,
+    )
 
 
-@bp.get("/new")
-@requires("admin")
-def new_token() -> Response:
-    """Show the form."""
-    return show_form(Form())
-
-
-@bp.post("/new")
-@requires("admin")
-def create_token() -> Response:
-    """Make a token and show it, on this page and never again."""
-    form = Form()
-    name = form.text("name", "The name", NAME_LENGTH)
-    uses = form.number("uses", "The number of uses", 1, MOST_USES)
-    lifetime = form.choice("lifetime", "The lifetime", LIFETIMES)
-    if form.faults:
-        return show_form(form)
-
-    expires_at = None if lifetime == "never" else clock.epoch() + int(lifetime) * 86400
-    row, value = registration_tokens.create(name, by=actor(), uses=uses, expires_at=expires_at)
-    db.session.commit()
-    command = snippets.registration(current_settings().issuer, value)
-    return render_page("initial_access_token.html", row=row, value=value, command=command)
+def find_page(token_id: str, older: str | None, newer: str | None, size: int) -> list[Found]:
+    """Return one page of the clients that a token has made, with their software."""
+    return client_lists.find_page(
+        Filters(token=token_id), older_than=key(older), newer_than=key(newer), size=size
+    )
 
 
 @bp.post("/revoke/<token_id>")
 @requires("admin")
 def revoke_token(token_id: str) -> BaseResponse:
     """End a token; clients that it made stay."""
-    registration_tokens.revoke(token_id.replace("\0", ""), by=actor())
+    registration_tokens.revoke(token_id, by=actor())
     db.session.commit()
     flash("The token is revoked; clients that it made go on.", "success")
     return redirect(url_for("initial_access_tokens.list_tokens"), 303)
 
 
-def show_form(form: Form) -> Response:
-    """Show the form with what was typed."""
-    page = render_page(
-        "initial_access_token_new.html",
-        faults=form.faults,
-        typed=request.form,
-        lifetimes=list(LIFETIMES.items()),
-        lifetime=request.form.get("lifetime", "30"),
-    )
-    return refused(page, form)
+bp.get("/new")(initial_access_token_form.new_token)
+bp.post("/new")(initial_access_token_form.create_token)

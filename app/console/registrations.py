@@ -40,6 +40,7 @@ def list_registrations() -> Response:
         clear_url=url_for("registrations.list_registrations", status=status),
         arrivals_url=arrivals_url(shown.rows[0] if shown.rows else None),
         failures=bulk_decisions.take_failures(),
+        undoable=bulk_decisions.undoable(now),
         total=counts[status],
     )
 
@@ -83,10 +84,12 @@ def tabs(current: str, counts: dict[str, int]) -> list[tuple[str, str, bool, int
 
 bp.post("/approve")(bulk_decisions.approve_selected)
 bp.post("/reject")(bulk_decisions.reject_selected)
+bp.post("/undo")(bulk_decisions.undo_selected)
 bp.get("/<software_id>")(software_page.show_registration)
 bp.post("/<software_id>/approve")(software_decisions.approve)
 bp.post("/<software_id>/forget")(software_decisions.forget)
 bp.post("/<software_id>/renew")(software_decisions.renew)
 bp.post("/<software_id>/reject")(software_decisions.reject)
 bp.post("/<software_id>/block")(software_decisions.block)
+bp.post("/<software_id>/reopen")(software_decisions.reopen)
 bp.post("/<software_id>/unblock")(software_decisions.unblock)

@@ -1,6 +1,6 @@
 """Owns the fields of the form of a rule: one for each condition, in groups, and what was typed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ GROUPS = {
         "document_host",
         "document_url",
         "initial_access_token",
+        "statement_issuer",
         "network",
     ),
 }
@@ -86,27 +87,27 @@ def in_use(shown: Field, faults: Mapping[str, str]) -> bool:
 
 def typed_when() -> dict[str, tuple[str, ...]]:
     """Return the lines that were typed or ticked, as they are."""
-    return {
-        name: tuple(
-            line.strip()
-            for text in request.form.getlist(field_of(name))
-            for line in text.splitlines()
-            if line.strip()
-        )
-        for name in CONDITIONS
-    }
+    return {name: typed_lines(field_of(name)) for name in CONDITIONS}
+
+
+def typed_lines(field: str) -> tuple[str, ...]:
+    """Return the lines that were typed into a field, or ticked, as they are."""
+    texts = request.form.getlist(field)
+    return tuple(line.strip() for text in texts for line in text.splitlines() if line.strip())
 
 
 def read_when(form: Form, typed: When) -> dict[str, tuple[str, ...]]:
     """Return the conditions as a rule keeps them; a fault names its line."""
-    found = {}
-    for name, lines in typed.items():
-        field = field_of(name)
-        with form.blaming(field):
-            found[name] = rules.lines(name, lines)
-        if field in form.faults and len(lines) > 1:
-            form.faults[field] = f"Line {faulty(name, lines)}: {form.faults[field]}"
+    found = {name: read_lines(form, field_of(name), name, typed[name]) for name in typed}
     return {name: lines for name, lines in found.items() if lines}
+
+
+def read_lines(form: Form, field: str, name: str, lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the lines of a field as the condition of this name keeps them."""
+    found = form.tried(field, lambda: rules.lines(name, lines))
+    if found is None and len(lines) > 1:
+        form.faults[field] = f"Line {faulty(name, lines)}: {form.faults[field]}"
+    return found or ()
 
 
 def faulty(name: str, lines: Iterable[str]) -> int:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain import registration_tokens
+from app.domain.obligations import Obligations
 from app.domain.rule_conditions import CONDITIONS
-from app.domain.rules import Obligations, Rule
+from app.domain.rules import Rule
 
 TOKEN = "initial_access_token"
 ANY_TOKEN = {"*": "Any token", registration_tokens.STATIC: "The token of the settings"}
@@ -14,6 +15,7 @@ OUTCOMES = {"admit": "Admit it", "hold": "Hold it for a person", "refuse": "Refu
 FIXED = (
     ("refused software", "refuse", "People have rejected or blocked this software."),
     ("ended approval", "refuse", "Its approval has ended; it cannot revive itself."),
+    ("closed software", "refuse", "It is approved, but people let no newcomers in."),
     ("approved software", "admit", "People or a rule have approved this software."),
 )
 """The rules that no policy can change, in words; they come first."""

@@ -8,6 +8,7 @@ from app.config import Settings
 from app.gate_settings import GateSettings
 from app.secret_files import FROM_FILE
 from app.setting_rows import Row
+from app.webhook_settings import WebhookSettings
 
 SIZES = (("days", 86400), ("hours", 3600), ("minutes", 60))
 OTHER = "Other"
@@ -23,10 +24,12 @@ GROUPS = {
         "brand_words",
     ),
     "Registration gate": tuple(GateSettings.model_fields),
+    "Webhooks": tuple(WebhookSettings.model_fields),
     "Clean-up": tuple(CleanUpSettings.model_fields),
     "Tokens": (
         "access_token_seconds",
         "code_seconds",
+        "pushed_request_seconds",
         "refresh_idle_seconds",
         "refresh_absolute_seconds",
         "refresh_grace_seconds",

@@ -8,12 +8,14 @@ from flask import Response, request
 
 from app import clock
 from app.config import current_settings
+from app.console import trials
 from app.console.forms import Form, refused
 from app.console.pages import asked, console_blueprint, render_page
 from app.console.rule_words import bounds_of
 from app.domain import (
     admissions,
     client_metadata,
+    document_rules,
     policy_files,
     policy_versions,
     registration_tokens,
@@ -24,6 +26,8 @@ from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
 from app.domain.policy_versions import Policy
 from app.domain.registration_tokens import STATIC
+from app.domain.software_statements import Statement
+from app.domain.statement_issuers import ISSUER_LENGTH
 from app.views import instant
 
 bp = console_blueprint("simulator", __name__, "/simulator")
@@ -49,6 +53,7 @@ def show_simulator() -> Response:
             "metadata": written(found.evidence.metadata),
             "address": found.evidence.address,
             "token": found.evidence.initial_access_token or "",
+            "statement_issuer": found.evidence.statement_issuer,
         },
         past=found,
         verdict=policy_versions.in_force().judge(found.evidence),
@@ -61,10 +66,22 @@ def judge() -> Response:
     """Judge what was pasted; nothing is registered and nothing counted."""
     form = Form()
     policy = drafted(form)
-    evidence = described(form)
-    if form.faults or evidence is None or policy is None:
+    found = None if policy is None else judged(form, policy)
+    if form.faults or found is None:
         return show(form, typed())
-    return show(form, typed(), verdict=policy.judge(evidence), evidence=evidence)
+    evidence, verdict = found
+    if "ask_gate" in request.form:
+        verdict = trials.asked_gate(verdict, evidence)
+    return show(form, typed(), verdict=verdict, evidence=evidence)
+
+
+def judged(form: Form, policy: Policy) -> tuple[Evidence, Verdict] | None:
+    """Return the evidence and the verdict on pasted metadata, or on the document at a URL."""
+    pasted = request.form.get("metadata", "").strip()
+    if document_rules.is_url(pasted):
+        return trials.of_document(form, pasted, policy)
+    evidence = described(form)
+    return None if evidence is None else (evidence, policy.judge(evidence))
 
 
 @bp.post("/replay")
@@ -95,20 +112,24 @@ def read_rules(text: str, policy: Policy) -> Policy:
 def described(form: Form) -> Evidence | None:
     """Return the evidence of what was pasted, compared with what is known here."""
     address = form.text("address", "The address", 64, required=False)
+    issuer = form.text("statement_issuer", "The issuer", ISSUER_LENGTH, required=False)
     text, token = request.form.get("metadata", ""), request.form.get("token") or None
-    return form.tried("metadata", lambda: read_metadata(text, address, token))
+    return form.tried("metadata", lambda: read_metadata(text, address, token, issuer))
 
 
-def read_metadata(text: str, address: str, token: str | None) -> Evidence:
-    """Return the evidence of an arrival of some metadata."""
+def read_metadata(text: str, address: str, token: str | None, issuer: str) -> Evidence:
+    """Return the evidence of an arrival of some metadata; with an issuer they are its statement."""
     settings = current_settings()
+    metadata = client_metadata.parse(policy_files.loaded(text), settings.metadata_rules)
+    statement = Statement("", issuer, metadata)
     return admissions.evidence(
-        client_metadata.parse(policy_files.loaded(text), settings.metadata_rules),
-        source="dcr",
+        metadata,
+        source=statement.source,
         initial_access_token=token,
         address=address,
         user_agent="",
         brands=settings.brand_words,
+        statement=statement,
     )
 
 
@@ -120,6 +141,7 @@ def show(form: Form, values: dict[str, Any], **found: Any) -> Response:
         "simulator.html",
         values=values,
         faults=form.faults,
+        has_gate=trials.current_gate() is not None,
         tokens=[("", "none"), (STATIC, "The token of the settings"), *tokens],
         arrivals=simulations.arrivals(LATEST),
         replayed=found.get("replayed"),
@@ -134,7 +156,7 @@ def show(form: Form, values: dict[str, Any], **found: Any) -> Response:
 
 def typed() -> dict[str, Any]:
     """Return what was typed."""
-    names = ("metadata", "address", "token", "rules", "last")
+    names = ("metadata", "address", "token", "statement_issuer", "rules", "last", "ask_gate")
     return {name: request.form.get(name, "") for name in names}
 
 
@@ -150,7 +172,7 @@ def result(verdict: Verdict, evidence: Evidence) -> list[tuple[str, str]]:
     if verdict.outcome == "hold":
         return [("Its client", "waits until a person decides")]
     found = [("Its client", "works at once")]
-    if verdict.rule_id:
+    if verdict.admits_anew:
         bounds = verdict.then
         offered = scopes.offered(evidence.metadata)
         allowed = [each for each in offered if bounds.scopes is None or each in bounds.scopes]

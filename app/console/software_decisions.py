@@ -97,11 +97,33 @@ def reject(software_id: str) -> BaseResponse:
 
 @requires("approver")
 def block(software_id: str) -> BaseResponse:
-    """Stop approved software at once."""
+    """Stop newcomers of approved software, or everyone at once; somebody has to choose."""
+    row = software.get(software_id)
+    form = Form()
+    whom = form.choice("whom", "Whom to stop", ("newcomers", "everyone"))
+    reason = form.reason()
+    if form.faults:
+        return unprocessable(row, form)
+    if whom == "newcomers":
+        return carry_out(
+            software_id,
+            lambda: decisions.close(software_id, reason, by=actor()),
+            "It takes no newcomers any more. Who uses it already goes on.",
+        )
+    return carry_out(
+        software_id,
+        lambda: decisions.block(software_id, reason, by=actor()),
+        "Blocked. Everything its clients held has ended.",
+    )
+
+
+@requires("approver")
+def reopen(software_id: str) -> BaseResponse:
+    """Let software take newcomers again."""
     return with_reason(
         software_id,
-        lambda reason: decisions.block(software_id, reason, by=actor()),
-        "Blocked. Everything its clients held has ended.",
+        lambda reason: decisions.reopen(software_id, reason, by=actor()),
+        "It takes newcomers again.",
     )
 
 

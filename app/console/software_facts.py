@@ -10,7 +10,12 @@ from app.console.differences import lines_of
 from app.domain import redirect_uris, software
 from app.domain.software import Approved, Software
 
-SOURCES = {"dcr": "Registered itself", "cimd": "By its document", "console": "Made by hand"}
+SOURCES = {
+    "dcr": "Registered itself",
+    "statement": "By a software statement",
+    "cimd": "By its document",
+    "console": "Made by hand",
+}
 MEMBERS = (
     "client_name",
     "redirect_uris",

@@ -13,10 +13,10 @@ from app.console.pages import operator, render_page
 from app.console.software_facts import members, row_of, targets
 from app.domain import (
     audit,
-    client_changes,
     client_lists,
     decisions,
     resources,
+    reversals,
     scopes,
     software,
     users,
@@ -52,6 +52,7 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
         clients_url=url_for("clients_console.list_clients", q=row.name),
         clients_count=decisions.count_clients(row.id),
         reach=decisions.reach(row.id) if row.status == "approved" else None,
+        undo=f"{row.id}:{row.decided_at}" if decider and not reversals.why_not(row) else "",
         events=events(row),
         events_url=url_for("audit.list_events", subject=row.id),
         form=form if form is not None else Form(),
@@ -86,7 +87,7 @@ def revisions(row: Software) -> list[tuple[str, str, list[Difference]]]:
             url_for("clients_console.show_client", client_id=client.client_id),
             differences(client.client_metadata, client.pending_metadata or {}),
         )
-        for client in client_changes.find_waiting(row.id, REVISIONS)
+        for client in client_lists.find_waiting(row.id, REVISIONS)
     ]
 
 

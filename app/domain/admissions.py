@@ -8,7 +8,6 @@ from app.domain import (
     audit,
     client_changes,
     client_documents,
-    client_lists,
     client_records,
     clients,
     credentials,
@@ -21,6 +20,7 @@ from app.domain import (
     recycling,
     registration_tokens,
     scopes,
+    sightings,
     software,
 )
 from app.domain.audit import Actor
@@ -31,9 +31,8 @@ from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
 from app.domain.rules import Step
 from app.domain.software import Software
+from app.domain.software_statements import NONE, Statement
 from app.extensions import db
-
-HOUR = 3600
 
 
 def evidence(
@@ -45,21 +44,20 @@ def evidence(
     user_agent: str,
     brands: Sequence[str] = (),
     document_url: str = "",
+    came_with: str | None = None,
+    statement: Statement = NONE,
+    is_new: bool = True,
 ) -> Evidence:
     """Gather everything known about an arrival at this moment.
 
-    ``brands`` are the operator's own words, which no other software should bear.
+    ``brands`` are the operator's own words, which no other software should bear. ``came_with`` is
+    the initial access token of a client that changes itself: its terms hold on.
     """
-    now = clock.epoch()
-    mark = fingerprints.of_metadata(metadata)
+    mark = fingerprints.of_statement(statement.issuer, fingerprints.of_metadata(metadata))
     if document_url:
         mark = client_documents.mark(document_url, metadata)
-    known = software.find_by_fingerprint(mark) if mark is not None else None
-    status, lately = None, 0
-    if known is not None:
-        status = software.standing(known.status, known.approved_until, now)
-        lately = client_lists.count_since(known.id, now - HOUR)
-    approved = () if status == "approved" else software.approved_names()
+    known = sightings.known_of(mark, is_new)
+    approved = () if known.get("software_status") == "approved" else software.approved_names()
     findings = software.findings(metadata, approved, brands, document_url)
     return Evidence(
         source=source,
@@ -68,13 +66,14 @@ def evidence(
         initial_access_token=initial_access_token,
         address=address,
         user_agent=user_agent[:200],
-        software_id=known.id if known is not None else None,
-        software_status=status,
-        seen_count=known.seen_count if known is not None else 0,
-        arrivals_last_hour=lately,
         look_alike=look_alikes.score(findings),
-        notes=software.notes(metadata, findings) + document_rules.notes(document_url, metadata),
+        notes=software.notes(metadata, findings)
+        + document_rules.notes(document_url, metadata)
+        + statement.notes(metadata),
         document_url=document_url,
+        token_terms=registration_tokens.terms(initial_access_token, came_with),
+        **known,
+        **statement.facts(metadata),
     )
 
 
@@ -89,8 +88,7 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
         registration_tokens.redeem(arrival.initial_access_token, by=by)
     row = see(arrival, verdict, arrival.fingerprint or credentials.new_secret())
     client, issued = add_client(row, arrival)
-    if verdict.gate is not None:
-        client_records.bound(client, verdict.gate)
+    client_records.bound(client, arrival.bounds.within(verdict.gate_bounds))
     audit.record(
         Tag.CLIENT_REGISTERED,
         client.client_id,
@@ -98,10 +96,8 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
         client_id=client.client_id,
         software_id=row.id,
         outcome=verdict.outcome,
-        rule=verdict.rule,
-        policy_version=verdict.version,
         evidence=arrival.as_json(),
-        **verdict.gate_facts,
+        **verdict.facts,
     )
     admit(row, arrival, verdict)
     if row.seen_count > 1:
@@ -135,6 +131,7 @@ def change(client: Client, arrival: Evidence, verdict: Verdict, *, by: Actor) ->
         lambda mark: see(arrival, verdict, mark),
         arrival.notes,
         verdict.gate,
+        arrival.statement_issuer,
     )
     client_changes.apply(client, wanted, by=by)
     waiting = software.get(client.pending_software_id or client.software_id)
@@ -151,20 +148,18 @@ def check_admissible(arrival: Evidence, verdict: Verdict) -> None:
         see(arrival, verdict, arrival.fingerprint)
     raise errors.AdmissionRefused(
         verdict.message,
-        rule=verdict.rule,
-        policy_version=verdict.version,
         software_id=arrival.software_id,
         evidence=arrival.as_json(),
-        **verdict.gate_facts,
+        **verdict.facts,
     )
 
 
 def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
-    """Approve pending software because a rule admits it, exactly as it was judged.
+    """Approve pending software because a rule or a token admits it, exactly as it was judged.
 
     Whoever decided meanwhile was faster, and that decision counts.
     """
-    if verdict.outcome != "admit" or not verdict.rule_id or row.status != "pending":
+    if not verdict.admits_anew or row.status != "pending":
         return
     bounds = verdict.then
     offered = scopes.offered(arrival.metadata)
@@ -174,7 +169,7 @@ def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
         decisions.approve(
             seen.id,
             seen.revision,
-            by=Actor("rule", verdict.rule_id, f"rule {verdict.rule}"),
+            by=admitter(arrival, verdict),
             allowed=[each for each in offered if bounds.scopes is None or each in bounds.scopes],
             resources=bounds.resources,
             until=None if seconds is None else clock.epoch() + seconds,
@@ -185,6 +180,13 @@ def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
         db.session.refresh(row)
         return
     row.verdict = verdict.as_json()
+
+
+def admitter(arrival: Evidence, verdict: Verdict) -> Actor:
+    """Return what admits an arrival: a rule, or the initial access token it came with."""
+    if verdict.rule_id:
+        return Actor("rule", verdict.rule_id, f"rule {verdict.rule}")
+    return registration_tokens.actor(arrival.initial_access_token or "")
 
 
 def see(arrival: Evidence, verdict: Verdict, mark: str) -> Software:

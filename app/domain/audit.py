@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Index, Integer, Select, String, func, insert,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
+from app.domain import announcements
 from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db, to_json, write_row
 
@@ -17,7 +18,8 @@ class Actor:
     """Who did it; built by the door, handed to the verb."""
 
     kind: str
-    """``operator``, ``user``, ``client``, ``anonymous``, ``cli`` or ``server``."""
+    """``operator``, ``user``, ``client``, ``anonymous``, ``rule``, ``initial_token``,
+    ``cli`` or ``server``."""
     id: str = ""
     name: str = ""
     address: str = ""
@@ -63,9 +65,10 @@ def record(
     """Record an event in the transaction of the change it describes.
 
     ``subject`` is the identifier of what the tag is about. ``detail`` holds JSON values and
-    never a credential.
+    never a credential. What webhooks are told of it is kept in the same transaction.
     """
     db.session.execute(INSERT, values(tag, subject, by, client_id, detail))
+    announcements.announce(tag, subject, (by.kind, by.name), detail)
 
 
 def record_alone(

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from app import clock
 from app.domain import (
     audit,
+    client_drift,
+    client_lists,
+    client_metadata,
     client_records,
     errors,
     fingerprints,
@@ -34,6 +37,8 @@ WATCHED = (
     "jwks",
     "jwks_uri",
     "token_endpoint_auth_method",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg",
     "software_id",
 )
 """Members whose change an approver must see, whatever the new value is."""
@@ -52,6 +57,8 @@ class Change:
     """What an approver should look at twice."""
     gate: GateAnswer | None = None
     """What the registration gate said about it."""
+    statement_issuer: str = ""
+    """Who vouches for it by a software statement."""
 
 
 def apply(client: Client, change: Change, *, by: Actor) -> None:
@@ -67,39 +74,30 @@ def apply(client: Client, change: Change, *, by: Actor) -> None:
             "This client is stopped and can only be read or deleted;"
             " ask the operators of this server."
         )
-    check_method(client.client_metadata, change.metadata)
+    client_metadata.check_change(client.client_metadata, change.metadata)
     before = dict(client.client_metadata)
     if standing is Standing.PENDING:
         replace_pending(client, change)
     else:
-        replace_active(client, change, record.scopes)
+        replace_active(client, change, record.scopes, by=by)
     after = dict(client.pending_metadata or client.client_metadata)
     detail = audit.changes(before, after) | {"waits_for_approval": bool(client.pending_metadata)}
     if change.gate is not None:
-        client_records.bound(client, change.gate)
+        client_records.bound(client, change.gate.bounds)
         detail["gate"] = change.gate.as_json()
     audit.record(Tag.CLIENT_UPDATED, client.client_id, by=by, client_id=client.client_id, **detail)
     generations.bump("clients")
 
 
-def check_method(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Refuse to make a public client confidential: its new secret could not be delivered."""
-    old, new = (each["token_endpoint_auth_method"] for each in (before, after))
-    if old == "none" and new != "none":
-        raise errors.InvalidClientMetadata(
-            "A public client cannot become confidential; send token_endpoint_auth_method none"
-            " or register a new client."
-        )
-
-
 def replace_pending(client: Client, change: Change) -> None:
     """Replace the metadata of a client that nobody has approved."""
-    if dict(change.metadata) == client.client_metadata:
-        return
     old = software.get(client.software_id)
-    mark = fingerprints.of_change(client.client_id, change.metadata)
+    mark = fingerprints.of_change(client.client_id, change.metadata, change.statement_issuer)
+    vouched_anew = bool(change.statement_issuer) and mark != old.fingerprint
+    if dict(change.metadata) == client.client_metadata and not vouched_anew:
+        return
     its_own = mark == old.fingerprint or client.source == "cimd"
-    if its_own and is_only_client(old.id, client.client_id):
+    if its_own and client_lists.is_only_client(old.id, client.client_id):
         target = software.describe(old, change.metadata, change.notes)
     else:
         if mark == old.fingerprint:
@@ -113,11 +111,13 @@ def replace_pending(client: Client, change: Change) -> None:
     forget_unused(old.id)
 
 
-def replace_active(client: Client, change: Change, ceiling: frozenset[str]) -> None:
+def replace_active(client: Client, change: Change, ceiling: frozenset[str], *, by: Actor) -> None:
     """Apply a narrowing at once; keep a widening as a revision beside what serves."""
     superseded, target = client.pending_software_id, None
     if widened(client.client_metadata, change.metadata, ceiling):
         target = waiting_software(client, change)
+    else:
+        client_drift.end_outdated(client, change.metadata, by=by)
     client_records.claim(client)
     if target is None:
         client.pending_metadata = client.pending_software_id = None
@@ -126,7 +126,7 @@ def replace_active(client: Client, change: Change, ceiling: frozenset[str]) -> N
         client.pending_metadata, client.pending_software_id = dict(change.metadata), target.id
     db.session.flush()
     if target is not None and target.status == "approved":
-        adopt_revisions(target)
+        adopt_revisions(target, by=by)
         db.session.flush()
     if superseded is not None:
         forget_unused(superseded)
@@ -138,11 +138,11 @@ def waiting_software(client: Client, change: Change) -> Software:
     What other clients wait for as well is never changed under the eyes of an approver.
     """
     wanted = fingerprints.revision(change.metadata)
-    mark = fingerprints.of_change(client.client_id, change.metadata)
+    mark = fingerprints.of_change(client.client_id, change.metadata, change.statement_issuer)
     known = software.find_by_fingerprint(mark)
     if known is not None:
         differs = known.status == "pending" and known.revision != wanted
-        shared = differs and not is_only_client(known.id, client.client_id)
+        shared = differs and not client_lists.is_only_client(known.id, client.client_id)
         if shared or known.id == client.software_id:
             mark = fingerprints.of_variant(client.client_id, change.metadata)
     target = admissible(change.see(mark))
@@ -152,9 +152,9 @@ def waiting_software(client: Client, change: Change) -> Software:
 
 
 def put_in_force(client: Client, metadata: Mapping[str, Any]) -> None:
-    """Let new metadata serve; a client that has become public has no secret any more."""
+    """Let new metadata serve; a secret that they do not use is gone."""
     client.client_metadata = dict(metadata)
-    if metadata["token_endpoint_auth_method"] == "none":
+    if not client_metadata.has_secret(metadata):
         client.secret_digest = client.old_secret_digest = None
 
 
@@ -170,6 +170,8 @@ def widened(
         found.append("redirect_uris")
     if not set(after["grant_types"]) <= set(before["grant_types"]):
         found.append("grant_types")
+    if "require_pushed_authorization_requests" in before.keys() - after.keys():
+        found.append("require_pushed_authorization_requests")
     if not set(after.get("scope", "").split()) <= ceiling | set(before.get("scope", "").split()):
         found.append("scope")
     return found
@@ -182,12 +184,13 @@ def admissible(target: Software) -> Software:
     raise errors.AdmissionRefused(policies.REFUSED)
 
 
-def adopt_revisions(target: Software) -> int:
+def adopt_revisions(target: Software, *, by: Actor) -> int:
     """Put the waiting revisions in force whose software was approved; return how many."""
     waiting = db.session.scalars(
         select(Client).where(Client.pending_software_id == target.id)
     ).all()
     for client in waiting:
+        client_drift.end_outdated(client, client.pending_metadata or {}, by=by)
         put_in_force(client, client.pending_metadata or {})
         client.software_id = target.id
         client.pending_metadata = client.pending_software_id = None
@@ -195,20 +198,19 @@ def adopt_revisions(target: Software) -> int:
     return len(waiting)
 
 
-def drop_revisions(target: Software) -> None:
-    """Forget the waiting revisions whose software was refused; what is in force stays."""
-    db.session.execute(
+def drop_revisions(target: Software) -> int:
+    """Forget the waiting revisions whose software was refused; return how many.
+
+    What is in force stays.
+    """
+    dropped = db.session.execute(
         update(Client)
         .where(Client.pending_software_id == target.id)
         .values(pending_metadata=None, pending_software_id=None)
+        .returning(Client.client_id)
         .execution_options(synchronize_session=False)
-    )
-
-
-def find_waiting(software_id: str, size: int) -> list[Client]:
-    """Return clients whose revision waits for the approval of some software."""
-    query = select(Client).where(Client.pending_software_id == software_id)
-    return list(db.session.scalars(query.order_by(Client.client_id).limit(size)))
+    ).all()
+    return len(dropped)
 
 
 def as_seen(row: Software, seen_revision: str) -> dict[str, Any] | None:
@@ -226,15 +228,6 @@ def as_seen(row: Software, seen_revision: str) -> dict[str, Any] | None:
         if fingerprints.revision(metadata) == seen_revision:
             return metadata
     return None
-
-
-def is_only_client(software_id: str, client_id: str) -> bool:
-    """Tell whether no other client belongs to some software or waits to."""
-    others = select(func.count()).where(
-        or_(Client.software_id == software_id, Client.pending_software_id == software_id),
-        Client.client_id != client_id,
-    )
-    return not db.session.scalar(others)
 
 
 def forget_unused(software_id: str) -> None:

@@ -64,6 +64,11 @@ def public_key(value: object) -> dict[str, str]:
     return key
 
 
+def is_key_id(value: object) -> bool:
+    """Tell whether something can be a ``kid``."""
+    return isinstance(value, str) and _KEY_ID.fullmatch(value) is not None
+
+
 def _text(value: dict[str, object], name: str) -> str:
     text = value[name]
     if not isinstance(text, str):
@@ -72,7 +77,7 @@ def _text(value: dict[str, object], name: str) -> str:
 
 
 def _check_labels(key: dict[str, str]) -> None:
-    if "kid" in key and not _KEY_ID.fullmatch(key["kid"]):
+    if "kid" in key and not is_key_id(key["kid"]):
         raise _refuse("A kid in jwks must be 1 to 255 printable ASCII characters.")
     if key.get("use", "sig") not in ("sig", "enc"):
         raise _refuse("The use of a key in jwks must be sig or enc.")

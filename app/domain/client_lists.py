@@ -19,6 +19,8 @@ class Filters:
     standing: str = ""
     source: str = ""
     unused_days: int | None = None
+    token: str = ""
+    """The identifier of the initial access token that clients came with."""
 
 
 def find_page(
@@ -40,6 +42,8 @@ def find_page(
         )
     if filters.source:
         query = query.where(Client.source == filters.source)
+    if filters.token:
+        query = query.where(Client.initial_access_token_id == filters.token)
     if filters.unused_days is not None:
         limit = clock.epoch() - filters.unused_days * 86400
         last_use = or_(Client.last_used_at.is_(None), Client.last_used_at < limit)
@@ -84,6 +88,7 @@ def record_of(client: Client, software: Software) -> ClientRecord:
             "software_scopes": software.scopes,
             "software_resources": software.resources,
             "approved_until": software.approved_until,
+            "closed_at": software.closed_at,
             "software_access_token_seconds": software.access_token_seconds,
             "decided_at": software.decided_at,
             "decided_by": software.decided_by,
@@ -106,8 +111,31 @@ def count_since(software_id: str, since: int) -> int:
     return int(db.session.scalar(query) or 0)
 
 
+def count_of_token(token_id: str) -> int:
+    """Return how many clients an initial access token has made that are not deleted."""
+    query = select(func.count()).where(
+        Client.initial_access_token_id == token_id, Client.state != "deleted"
+    )
+    return int(db.session.scalar(query) or 0)
+
+
 def find_of_software(software_id: str, size: int) -> list[Client]:
     """Return the newest clients of some software, tombstones included."""
     query = select(Client).where(Client.software_id == software_id)
     ordered = query.order_by(Client.created_at.desc(), Client.client_id.desc())
     return list(db.session.scalars(ordered.limit(size)))
+
+
+def find_waiting(software_id: str, size: int) -> list[Client]:
+    """Return clients whose revision waits for the approval of some software."""
+    query = select(Client).where(Client.pending_software_id == software_id)
+    return list(db.session.scalars(query.order_by(Client.client_id).limit(size)))
+
+
+def is_only_client(software_id: str, client_id: str) -> bool:
+    """Tell whether no other client belongs to some software or waits to."""
+    others = select(func.count()).where(
+        or_(Client.software_id == software_id, Client.pending_software_id == software_id),
+        Client.client_id != client_id,
+    )
+    return not db.session.scalar(others)

@@ -1,19 +1,17 @@
 """Owns the rules of client metadata: what a client may say about itself (RFC 7591 section 2)."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.domain import client_keys, client_texts, errors, redirect_uris
+from app.domain import assertion_keys, client_keys, client_texts, errors, redirect_uris
 
 REDIRECT_URIS = 32
+SECRET_METHODS = ("client_secret_basic", "client_secret_post")
 LOCALISED = 100
 """How many members with a language tag one document may have."""
 DEFAULT_GRANTS = ["authorization_code", "refresh_token"]
 """Grants of a client that names none, in place of the code grant alone: most clients built on
 the MCP kits name none and would otherwise have to sign people in again every few minutes."""
-
-_COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,12 @@ class MetadataRules:
     """What this server supports, from the settings."""
 
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token", "client_credentials")
-    auth_methods: tuple[str, ...] = ("none", "client_secret_basic", "client_secret_post")
+    auth_methods: tuple[str, ...] = (
+        "none",
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+    )
     private_use_schemes: frozenset[str] = frozenset(redirect_uris.KNOWN_EDITORS)
 
 
@@ -29,6 +32,13 @@ def _application_type(member: str, value: object) -> str | None:
     """Return the hint when it is one; the registrations of real clients often lack it."""
     kind = client_texts.string(member, value)
     return kind if kind in ("native", "web") else None
+
+
+def _pushes(member: str, value: object) -> bool:
+    """Return whether all authorization requests are pushed (RFC 9126 section 6)."""
+    if not isinstance(value, bool):
+        raise client_texts.refuse(member, "must be true or false.")
+    return value
 
 
 Rule = Callable[[str, object], object]
@@ -45,10 +55,21 @@ RULES: dict[str, Rule] = {
     "scope": client_texts.scope,
     "jwks": client_keys.key_set,
     "jwks_uri": client_texts.https_url,
+    "require_pushed_authorization_requests": _pushes,
     "software_id": client_texts.label,
     "software_version": client_texts.label,
 }
 """Members with a rule of their own; a member that no rule knows is dropped, whoever sent it."""
+
+MEMBERS = (
+    "redirect_uris",
+    "token_endpoint_auth_method",
+    "grant_types",
+    "response_types",
+    *RULES,
+    *assertion_keys.MEMBERS,
+)
+"""All members that are read; none of them is a credential."""
 
 LOCALISABLE = ("client_name", "client_uri", "logo_uri", "tos_uri", "policy_uri")
 
@@ -60,15 +81,17 @@ def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str,
     sets are dropped, and no value is None or empty. Parsing the result again gives the same.
     A client that names no grant_types gets authorization_code and refresh_token: the server may
     replace what was asked and says so in its answer (RFC 7591 section 3.2.1).
-    Raises InvalidRedirectURI, InvalidClientMetadata, InvalidSoftwareStatement or
-    UnapprovedSoftwareStatement (RFC 7591 section 3.2.2), and nothing else, whatever the document.
+    Raises InvalidRedirectURI, InvalidClientMetadata or InvalidSoftwareStatement (RFC 7591 section
+    3.2.2), and nothing else, whatever the document.
     """
     asked = _said(document)
     if "software_statement" in asked:
-        raise _refused_statement(asked["software_statement"])
+        raise errors.InvalidSoftwareStatement(
+            "A software statement counts at the registration endpoint only; leave it out here."
+        )
     method = _auth_method(asked, rules)
     grants = _grant_types(asked, rules, method)
-    metadata = {
+    metadata: dict[str, object] = {
         "redirect_uris": _redirect_uris(asked, rules, grants),
         "token_endpoint_auth_method": method,
         "grant_types": grants,
@@ -76,8 +99,24 @@ def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str,
         **{name: rule(name, asked[name]) for name, rule in RULES.items() if name in asked},
         **_localised(asked),
     }
-    _check_keys(metadata, method)
+    if "jwks" in metadata and "jwks_uri" in metadata:
+        raise errors.InvalidClientMetadata("Send either jwks or jwks_uri, not both.")
+    metadata |= assertion_keys.said(asked, metadata)
     return {name: value for name, value in metadata.items() if value}
+
+
+def has_secret(metadata: Mapping[str, object]) -> bool:
+    """Tell whether a client with some metadata proves itself by a secret."""
+    return metadata["token_endpoint_auth_method"] in SECRET_METHODS
+
+
+def check_change(before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Refuse an update that would give a client its first secret: it could not be delivered."""
+    if has_secret(after) and not has_secret(before):
+        raise errors.InvalidClientMetadata(
+            "A client without a secret cannot get one by an update; keep its"
+            " token_endpoint_auth_method or register a new client."
+        )
 
 
 def _said(document: object) -> dict[str, object]:
@@ -85,17 +124,6 @@ def _said(document: object) -> dict[str, object]:
     if not isinstance(document, dict):
         raise errors.InvalidClientMetadata("Client metadata must be a JSON object.")
     return {name: value for name, value in document.items() if value not in (None, "", [])}
-
-
-def _refused_statement(statement: object) -> errors.Refusal:
-    """Return why a software statement is refused: it is none, or nobody here trusts its issuer."""
-    if not isinstance(statement, str) or not _COMPACT_JWS.fullmatch(statement):
-        return errors.InvalidSoftwareStatement(
-            "software_statement must be one signed JWT in compact form, or be left out."
-        )
-    return errors.UnapprovedSoftwareStatement(
-        "This server trusts no issuer of software statements; register without one."
-    )
 
 
 def _auth_method(asked: dict[str, object], rules: MetadataRules) -> str:
@@ -169,14 +197,6 @@ def _localised(asked: dict[str, object]) -> dict[str, object]:
             "A member may be given once for each language, and at most 100 times in all."
         )
     return found
-
-
-def _check_keys(metadata: dict[str, object], method: str) -> None:
-    """Refuse two sources of keys, and a client that signs without any."""
-    if "jwks" in metadata and "jwks_uri" in metadata:
-        raise errors.InvalidClientMetadata("Send either jwks or jwks_uri, not both.")
-    if method == "private_key_jwt" and not metadata.keys() & {"jwks", "jwks_uri"}:
-        raise errors.InvalidClientMetadata("private_key_jwt needs jwks or jwks_uri.")
 
 
 def _names(member: str, value: object) -> list[str]:

@@ -1,16 +1,17 @@
 """Owns the table of clients and the one look-up that says what a client may do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, select, update
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials, errors, generations, software
-from app.domain.gate_answers import GateAnswer
+from app.domain import assertion_keys, credentials, errors, generations, software
+from app.domain.assertion_keys import AssertionKeys
+from app.domain.obligations import UNBOUNDED, Obligations, narrowed, shortest
 from app.domain.software import Software
 from app.extensions import Base, JSONValue, db
 
@@ -19,6 +20,9 @@ class Client(Base):
     """One registration of software."""
 
     __tablename__ = "clients"
+    __table_args__ = (
+        Index("ix_clients_initial_access_token_id", "initial_access_token_id", "created_at"),
+    )
 
     client_id: Mapped[str] = mapped_column(String(2048), primary_key=True)
     software_id: Mapped[str] = mapped_column(ForeignKey("software.id"), index=True)
@@ -73,16 +77,21 @@ class ClientRecord:
     state: str
     software_status: str
     approved_until: int | None
+    takes_newcomers: bool
     approved_once: bool
     decided_at: int | None
     decided_by: str | None
     auth_method: str
+    assertion_keys: AssertionKeys | None
+    """For a client that has to or may prove itself by signed assertions."""
     secret_digest: str | None
     old_secret_digest: str | None
     old_secret_expires_at: int | None
     registration_token_digest: str | None
     redirect_uris: tuple[str, ...]
     grant_types: frozenset[str]
+    pushes: bool
+    """Whether all its authorization requests are pushed (RFC 9126 section 6)."""
     scopes: frozenset[str]
     resources: frozenset[str] | None
     introspects: frozenset[str]
@@ -103,7 +112,7 @@ class ClientRecord:
 
     @property
     def is_public(self) -> bool:
-        """Tell whether the client has no secret (RFC 6749 section 2.1)."""
+        """Tell whether anybody can be this client (RFC 6749 section 2.1)."""
         return self.auth_method == "none"
 
     def has_secret(self, secret: str, now: int) -> bool:
@@ -135,6 +144,7 @@ def load(client_id: str) -> ClientRecord | None:
             Software.scopes.label("software_scopes"),
             Software.resources.label("software_resources"),
             Software.approved_until,
+            Software.closed_at,
             Software.access_token_seconds.label("software_access_token_seconds"),
             Software.decided_at,
             Software.decided_by,
@@ -156,16 +166,19 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         state=row["state"],
         software_status=row["software_status"],
         approved_until=row["approved_until"],
+        takes_newcomers=row["closed_at"] is None,
         approved_once=row["approved_once"],
         decided_at=row["decided_at"],
         decided_by=row["decided_by"],
         auth_method=metadata["token_endpoint_auth_method"],
+        assertion_keys=assertion_keys.of_metadata(metadata),
         secret_digest=row["secret_digest"],
         old_secret_digest=row["old_secret_digest"],
         old_secret_expires_at=row["old_secret_expires_at"],
         registration_token_digest=row["registration_token_digest"],
         redirect_uris=tuple(metadata.get("redirect_uris", ())),
         grant_types=frozenset(metadata["grant_types"]),
+        pushes=bool(metadata.get("require_pushed_authorization_requests")),
         scopes=narrowed(row["software_scopes"], row["scopes"]) or frozenset(),
         resources=narrowed(row["software_resources"], row["resources"]),
         introspects=frozenset(row["introspects"]),
@@ -209,25 +222,17 @@ def what_may_change(client: Client) -> tuple[Any, ...]:
     )
 
 
-def shortest(*seconds: int | None) -> int | None:
-    """Return the shortest of some lifetimes of which None is the one that does not limit."""
-    return min((each for each in seconds if each is not None), default=None)
-
-
-def narrowed(ceiling: list[str] | None, own: list[str] | None) -> frozenset[str] | None:
-    """Intersect two ceilings of which None is the one that does not limit."""
-    if ceiling is None or own is None:
-        limit = ceiling if own is None else own
-        return None if limit is None else frozenset(limit)
-    return frozenset(ceiling) & frozenset(own)
-
-
-def bound(client: Client, answer: GateAnswer) -> None:
-    """Give a client the scopes at most that the registration gate leaves it."""
-    if answer.scopes is not None:
-        claim(client)
-        client.scopes = sorted(narrowed(client.scopes, list(answer.scopes)) or ())
-        db.session.flush()
+def bound(client: Client, bounds: Obligations) -> None:
+    """Bound one client, whatever its software is approved for; never wider than it was."""
+    if replace(bounds, approve_days=None) == UNBOUNDED:
+        return
+    claim(client)
+    if bounds.scopes is not None:
+        client.scopes = sorted(narrowed(client.scopes, bounds.scopes) or ())
+    if bounds.resources is not None:
+        client.resources = sorted(narrowed(client.resources, bounds.resources) or ())
+    client.access_token_seconds = shortest(client.access_token_seconds, bounds.access_token_seconds)
+    db.session.flush()
 
 
 def end_own_tokens(client_id: str) -> None:

@@ -8,18 +8,22 @@ from app import clock
 from app.domain import (
     audit,
     authorization_codes,
+    client_metadata,
     client_records,
+    client_statements,
     consents,
     credentials,
     errors,
     generations,
     grants,
+    pushed_requests,
     scopes,
     software,
 )
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
-from app.domain.client_records import Client, narrowed
+from app.domain.client_records import Client
+from app.domain.obligations import narrowed
 from app.domain.software import Software
 from app.extensions import db
 
@@ -46,7 +50,7 @@ def add(
 ) -> tuple[Client, Issued]:
     """Store a client of some software; ``manageable`` gives it a registration access token."""
     secret = token = None
-    if metadata["token_endpoint_auth_method"] in ("client_secret_basic", "client_secret_post"):
+    if client_metadata.has_secret(metadata):
         secret = credentials.new_secret()
     if manageable:
         token = credentials.new_secret(credentials.PREFIXES["registration"])
@@ -79,9 +83,9 @@ def information(client: Client, issuer: str, issued: Issued | None = None) -> di
         "client_id_issued_at": client.created_at,
         **client.client_metadata,
         "scope": scopes.join(announced_scopes(client)),
+        "software_statement": client_statements.find(client.client_id),
     }
-    if not answer["scope"]:
-        del answer["scope"]
+    answer = {name: value for name, value in answer.items() if value != ""}
     if client.registration_token_digest:
         answer["registration_client_uri"] = f"{issuer}/clients/{client.client_id}"
     if issued is not None and issued.client_secret:
@@ -179,6 +183,7 @@ def end_families(client_id: str, reason: str, *, by: Actor) -> int:
 
     Before a client works again, this ends what slipped in while it was being stopped.
     """
+    pushed_requests.withdraw(client_id)
     authorization_codes.withdraw(client_id=client_id)
     return grants.revoke_of_client(client_id, reason, by=by)
 
@@ -195,7 +200,7 @@ def revoke_tokens(client: Client, *, by: Actor) -> int:
 def rotate_secret(client: Client, *, by: Actor, overlap_seconds: int = OVERLAP_SECONDS) -> Issued:
     """Give a confidential client a new secret; the old one works until the overlap is over."""
     if client.secret_digest is None:
-        raise errors.Conflict("A public client has no secret to rotate.")
+        raise errors.Conflict("This client has no secret to rotate.")
     client_records.claim(client)
     secret = credentials.new_secret()
     client.old_secret_digest = client.secret_digest

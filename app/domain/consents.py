@@ -143,6 +143,12 @@ def covers(
     )
 
 
+def knows(*, user_id: str, client_id: str) -> bool:
+    """Tell whether a person has ever consented to a client."""
+    given = select(Consent.id).where(Consent.user_id == user_id, Consent.client_id == client_id)
+    return db.session.scalar(given.limit(1)) is not None
+
+
 def revoke(*, by: Actor, client_id: str | None = None, user_id: str | None = None) -> None:
     """Withdraw the consents of a client, of a user, or of both together."""
     statement = update(Consent).where(Consent.revoked_at.is_(None))

@@ -14,6 +14,7 @@ from app.clock import epoch_milliseconds
 PREFIXES = {"initial": "iat_", "registration": "rat_", "refresh": "rt_", "code": "ac_"}
 """What client-facing credentials begin with, so that secret scanners recognise a leaked one."""
 
+WEBHOOK_PREFIX = "whsec_"
 MAXIMUM_LENGTH = 256
 """No credential of ours is longer; anything longer is refused before it is digested."""
 
@@ -30,6 +31,25 @@ def new_id() -> str:
 def new_secret(prefix: str = "") -> str:
     """Return a credential of 256 random bits in unreserved characters only."""
     return prefix + secrets.token_urlsafe(32)
+
+
+def new_webhook_secret() -> str:
+    """Return a signing secret of 256 random bits as Standard Webhooks writes it."""
+    return WEBHOOK_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def webhook_key(secret: str) -> bytes:
+    """Return the key that a signing secret of Standard Webhooks holds; raises ValueError."""
+    key = base64.b64decode(secret.removeprefix(WEBHOOK_PREFIX), validate=True)
+    if not secret.startswith(WEBHOOK_PREFIX) or not 24 <= len(key) <= 64:
+        message = "a signing secret is whsec_ and the base64 of 24 to 64 bytes"
+        raise ValueError(message)
+    return key
+
+
+def sign(key: bytes, content: str) -> str:
+    """Return the HMAC-SHA256 of a text in base64."""
+    return base64.b64encode(hmac.new(key, content.encode(), hashlib.sha256).digest()).decode()
 
 
 def digest(secret: str) -> str:

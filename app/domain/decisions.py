@@ -15,6 +15,8 @@ from app.domain.grants import Grant
 from app.domain.software import Software
 from app.extensions import db
 
+DAY = 86400
+BATCH = 200
 CHANGED = "The software was decided or has changed meanwhile; look at it again."
 
 
@@ -50,7 +52,7 @@ def approve(
         .values(approved_once=True)
         .execution_options(synchronize_session=False)
     )
-    ceilings["revisions"] = client_changes.adopt_revisions(row)
+    ceilings["revisions"] = client_changes.adopt_revisions(row, by=by)
     facts = {"name": row.name, "revision": seen_revision, **ceilings}
     audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, **facts)
     generations.bump("clients")
@@ -73,15 +75,39 @@ def renew(
     return row
 
 
+def remind(days: int, *, by: Actor) -> int:
+    """Tell once of each approval that ends within so many days; 0 days are never.
+
+    Return how many were told of, at most a batch; call again while there are any.
+    """
+    now = clock.epoch()
+    ending = (
+        select(Software.id)
+        .where(Software.status == "approved")
+        .where(Software.approved_until > now, Software.approved_until <= now + days * DAY)
+        .where(Software.reminded_of.is_distinct_from(Software.approved_until))
+        .limit(BATCH)
+    )
+    told = db.session.execute(
+        update(Software)
+        .where(Software.id.in_(ending.correlate(None).with_for_update(skip_locked=True)))
+        .values(reminded_of=Software.approved_until)
+        .returning(Software.id, Software.name, Software.approved_until)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for software_id, name, until in told:
+        audit.record(Tag.SOFTWARE_ENDING, software_id, by=by, name=name, approved_until=until)
+    return len(told)
+
+
 def reject(software_id: str, seen_revision: str, reason: str, *, by: Actor) -> Software:
     """Reject pending software; its clients cannot revive themselves."""
     values = {"status": "rejected", "reason": reason}
     row = decide(software_id, seen_revision, Software.status == "pending", values, by=by)
     end_clients(row, "software rejected", by=by)
-    client_changes.drop_revisions(row)
-    audit.record(
-        Tag.SOFTWARE_REJECTED, row.id, by=by, name=row.name, revision=seen_revision, reason=reason
-    )
+    dropped = client_changes.drop_revisions(row)
+    facts: dict[str, Any] = {"name": row.name, "revision": seen_revision, "revisions": dropped}
+    audit.record(Tag.SOFTWARE_REJECTED, row.id, by=by, reason=reason, **facts)
     generations.bump("clients")
     return row
 
@@ -97,6 +123,34 @@ def block(software_id: str, reason: str, *, by: Actor) -> Software:
     )
     end_clients(row, "software blocked", by=by)
     audit.record(Tag.SOFTWARE_BLOCKED, row.id, by=by, name=row.name, reason=reason)
+    generations.bump("clients")
+    return row
+
+
+def close(software_id: str, reason: str, *, by: Actor) -> Software:
+    """Let approved software take no newcomers; who uses it already goes on.
+
+    New registrations of it are refused, and so are people who have never consented to it.
+    """
+    before = (Software.status == "approved") & Software.closed_at.is_(None)
+    values = {"closed_at": clock.epoch(), "reason": reason}
+    return turn(software_id, before, values, Tag.SOFTWARE_CLOSED, by=by)
+
+
+def reopen(software_id: str, reason: str, *, by: Actor) -> Software:
+    """Let approved software take newcomers again."""
+    before = (Software.status == "approved") & Software.closed_at.is_not(None)
+    return turn(
+        software_id, before, {"closed_at": None, "reason": reason}, Tag.SOFTWARE_REOPENED, by=by
+    )
+
+
+def turn(
+    software_id: str, before: ColumnElement[bool], values: dict[str, Any], tag: Tag, *, by: Actor
+) -> Software:
+    """Make a decision that ends nothing."""
+    row = decide(software_id, None, before, values, by=by)
+    audit.record(tag, row.id, by=by, name=row.name, reason=row.reason)
     generations.bump("clients")
     return row
 

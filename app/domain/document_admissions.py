@@ -26,13 +26,19 @@ UNREAD: dict[str, Any] = {"grant_types": []}
 
 def check_beforehand(url: str, *, address: str, user_agent: str) -> None:
     """Raise AdmissionRefused when policy refuses a document whatever it may say."""
+    arrival = unread(url, address=address, user_agent=user_agent)
+    admissions.check_admissible(arrival, policy_versions.in_force().foresee(arrival))
+
+
+def unread(url: str, *, address: str = "", user_agent: str = "") -> Evidence:
+    """Return what is known about a document that nobody has read."""
     mark = fingerprints.of_document(url)
     arrival = Evidence("cimd", UNREAD, mark, None, address, user_agent[:200], document_url=url)
     known = software.find_by_fingerprint(mark)
-    if known is not None:
-        standing = software.standing(known.status, known.approved_until, clock.epoch())
-        arrival = replace(arrival, software_id=known.id, software_status=standing)
-    admissions.check_admissible(arrival, policy_versions.in_force().foresee(arrival))
+    if known is None:
+        return arrival
+    standing = software.standing(known.status, known.approved_until, clock.epoch())
+    return replace(arrival, software_id=known.id, software_status=standing)
 
 
 def says_the_same(url: str, digest: str) -> bool:

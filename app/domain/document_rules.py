@@ -8,6 +8,8 @@ from app.domain.client_metadata import MetadataRules
 
 MAXIMUM_BYTES = 5 * 1024
 """A longer document is refused; those of real clients have a third of it."""
+METHOD = "token_endpoint_auth_method"
+CHOICE = "token_endpoint_auth_methods_supported"
 SECRETS = ("client_secret", "client_secret_expires_at")
 SHARED_SECRET_METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
 LEADS_ELSEWHERE = (
@@ -43,8 +45,7 @@ def read(url: str, document: object, rules: MetadataRules) -> dict[str, object]:
         raise errors.InvalidClientMetadata("The document is public and must not hold a secret.")
     if not document.get("client_name"):
         raise errors.InvalidClientMetadata("The document must have a client_name.")
-    _check_method(document)
-    return client_metadata.parse(document | {"token_endpoint_auth_method": "none"}, rules)
+    return client_metadata.parse(document | _methods(document), rules)
 
 
 def notes(url: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
@@ -55,27 +56,26 @@ def notes(url: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:
     return (LEADS_ELSEWHERE,) if url and elsewhere else ()
 
 
-def _check_method(document: dict[str, object]) -> None:
-    """Refuse a client that cannot go without authentication here.
+def _methods(document: dict[str, object]) -> dict[str, object]:
+    """Return the method of a client, and the others that it can do as well.
 
-    Some documents prefer one method and list others that they can do as well (OpenID Connect
-    Relying Party Metadata Choices); without a word about it a client is public.
+    Some documents prefer one method and list others (OpenID Connect Relying Party Metadata
+    Choices); without a word about it a client is public. One that lists ``none`` is public too,
+    whatever it prefers: anybody can be it. It may sign all the same.
     """
-    said = document.get("token_endpoint_auth_method")
-    listed = document.get("token_endpoint_auth_methods_supported")
+    said, listed = document.get(METHOD), document.get(CHOICE)
     if said in SHARED_SECRET_METHODS:
         raise errors.InvalidClientMetadata(
             "The document is public, so its client cannot authenticate with a shared secret."
         )
-    offered = [each for each in (said, listed) if each not in (None, "", [])]
-    if offered and not any(each == "none" or _lists_none(each) for each in offered):
-        raise errors.InvalidClientMetadata(
-            "The client must be able to do without authentication at the token endpoint: none."
-        )
-
-
-def _lists_none(value: object) -> bool:
-    return isinstance(value, list) and "none" in value
+    given = [each for each in (said, listed) if each not in (None, "", [])]
+    offered = [name for each in given for name in (each if isinstance(each, list) else [each])]
+    for method in ("none", "private_key_jwt"):
+        if method in offered or not given:
+            return {METHOD: method, CHOICE: offered}
+    raise errors.InvalidClientMetadata(
+        "The client must be able to do none or private_key_jwt at the token endpoint."
+    )
 
 
 def pasted(content: bytes) -> dict[str, object]:

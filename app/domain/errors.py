@@ -115,6 +115,12 @@ class RequestUriNotSupported(Refusal):
     error = "request_uri_not_supported"
 
 
+class InvalidRequestURI(Refusal):
+    """Raised when a reference to a pushed request does not count (RFC 9101 section 6.2)."""
+
+    error = "invalid_request_uri"
+
+
 class RegistrationNotSupported(Refusal):
     """Raised for the ``registration`` request parameter (OpenID Connect Core 3.1.2.6)."""
 

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from app.domain import obligations
+from app.domain.obligations import UNBOUNDED, Obligations, Terms
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known about an arrival; verdicts read nothing else."""
 
     source: str
-    """``dcr``, ``cimd`` or ``console``; later ``statement`` and ``import``."""
+    """``dcr``, ``cimd``, ``statement`` or ``console``; later ``import``."""
     metadata: Mapping[str, Any]
     fingerprint: str | None
     """None when the software has no redirect URI that ties it down: it is judged alone."""
@@ -19,6 +22,8 @@ class Evidence:
     user_agent: str
     software_id: str | None = None
     software_status: str | None = None
+    takes_newcomers: bool = True
+    """False when this would be a new client of approved software that takes none."""
     seen_count: int = 0
     arrivals_last_hour: int = 0
     """Registrations of the same software in the hour before."""
@@ -27,6 +32,17 @@ class Evidence:
     notes: tuple[str, ...] = ()
     document_url: str = ""
     """Where its client ID metadata document is; empty when it has none."""
+    statement_issuer: str = ""
+    """Who signed the software statement it came with; empty when it came with none."""
+    statement_lacks: tuple[str, ...] = ()
+    """Members of the metadata that the statement leaves to who registers."""
+    token_terms: Terms | None = None
+    """Terms of its initial access token; at an update what holds on of the one it came with."""
+
+    @property
+    def bounds(self) -> Obligations:
+        """Return what bounds this one client, whatever its software is approved for."""
+        return UNBOUNDED if self.token_terms is None else self.token_terms.bounds
 
     def as_json(self) -> dict[str, Any]:
         """Return the evidence as the audit trail keeps it, so that it can be judged again."""
@@ -37,4 +53,6 @@ def from_json(value: Mapping[str, Any]) -> Evidence:
     """Return evidence that was stored; members of another release are left out."""
     known = {each.name for each in fields(Evidence)}
     kept = {name: member for name, member in value.items() if name in known}
-    return Evidence(**kept | {"notes": tuple(kept.get("notes", ()))})
+    terms = obligations.terms_from_json(kept.get("token_terms"))
+    tuples = {name: tuple(kept.get(name, ())) for name in ("notes", "statement_lacks")}
+    return Evidence(**kept | tuples | {"token_terms": terms})

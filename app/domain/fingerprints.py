@@ -46,14 +46,26 @@ def of_document(url: str) -> str:
     return credentials.thumbprint(f"document\0{url}")
 
 
-def of_change(client_id: str, metadata: Mapping[str, Any]) -> str:
+def of_statement(issuer: str, mark: str | None) -> str | None:
+    """Return the fingerprint of software that an issuer vouches for, given that without it.
+
+    They differ, so that an approval of the one never lets in the other, which anybody can claim
+    to be. An empty issuer vouches for nothing.
+    """
+    if not issuer or mark is None:
+        return mark
+    return credentials.thumbprint(f"statement\0{issuer}\0{mark}")
+
+
+def of_change(client_id: str, metadata: Mapping[str, Any], statement_issuer: str = "") -> str:
     """Return the fingerprint of what a client wants to become, of itself alone if need be.
 
     A document can become anything, so what it says at one time is approved alone.
     """
     if client_id.startswith("https://"):
         return of_variant(client_id, metadata)
-    return of_metadata(metadata) or credentials.thumbprint(f"client\0{client_id}")
+    mark = of_statement(statement_issuer, of_metadata(metadata))
+    return mark or credentials.thumbprint(f"client\0{client_id}")
 
 
 def of_variant(client_id: str, metadata: Mapping[str, Any]) -> str:

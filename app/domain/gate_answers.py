@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from sqlalchemy import select
+
+from app.domain.audit import AuditEvent
+from app.domain.audit_tags import Tag
+from app.domain.obligations import Obligations
+from app.extensions import db
+
 Decision = Literal["allow", "hold", "deny"]
 
+ASKED = (Tag.CLIENT_REGISTERED, Tag.CLIENT_UPDATED, Tag.REGISTRATION_REFUSED, Tag.DOCUMENT_REFUSED)
+"""Events of which the gate may have been asked."""
 RULE = "registration gate"
 MESSAGE_LENGTH = 500
 LONGEST_SECONDS = 3650 * 86400
@@ -33,6 +42,11 @@ class GateAnswer:
     """An approval that follows ends after so many seconds; None does not bound."""
     failure: str = ""
     """Why the gate gave no answer, in one word; the decision is ``deny`` then."""
+
+    @property
+    def bounds(self) -> Obligations:
+        """Return what it leaves the one client that it was asked about."""
+        return Obligations(scopes=self.scopes)
 
     @property
     def message(self) -> str:
@@ -68,6 +82,14 @@ def from_json(value: Mapping[str, Any]) -> GateAnswer:
     kept = {name: member for name, member in value.items() if name in known}
     scopes = kept.get("scopes")
     return GateAnswer(**kept | {"scopes": None if scopes is None else tuple(scopes)})
+
+
+def latest(size: int) -> list[AuditEvent]:
+    """Return the newest events that the gate was asked about."""
+    asked = select(AuditEvent).where(
+        AuditEvent.tag.in_(ASKED), AuditEvent.detail["gate"].as_string().is_not(None)
+    )
+    return list(db.session.scalars(asked.order_by(AuditEvent.id.desc()).limit(size)))
 
 
 def failed(failure: str) -> GateAnswer:

@@ -7,10 +7,13 @@ from typing import Any
 from app.domain import gate_answers
 from app.domain.evidence import Evidence
 from app.domain.gate_answers import GateAnswer
+from app.domain.obligations import NO_TERMS, UNBOUNDED, Obligations, Terms
 from app.domain.rule_conditions import CONDITIONS
-from app.domain.rules import Obligations, Outcome, Rule, Step, weigh
+from app.domain.rules import Outcome, Rule, Step, weigh
 
 DAY = 86400
+TOKEN_RULE = "initial access token"
+"""What decided when it was the token that an arrival came with."""
 EARLY = frozenset(name for name, condition in CONDITIONS.items() if condition.early)
 """Conditions about what is known before a document was fetched."""
 
@@ -18,6 +21,10 @@ REFUSED = "The operators of this server have refused this software; ask them bef
 ENDED = (
     "This software was not approved in time, or its approval has ended;"
     " ask the operators of this server about it."
+)
+CLOSED = (
+    "This software takes no new clients for now; who uses it already goes on. Ask the operators of"
+    " this server."
 )
 
 
@@ -49,9 +56,20 @@ class Verdict:
         return min(bounds, default=None)
 
     @property
-    def gate_facts(self) -> dict[str, Any]:
-        """Return what the audit trail keeps of the gate; nothing when it was not asked."""
-        return {} if self.gate is None else {"gate": self.gate.as_json()}
+    def admits_anew(self) -> bool:
+        """Tell whether a rule or a token lets it in, and not that people have approved it."""
+        return self.outcome == "admit" and (bool(self.rule_id) or self.rule == TOKEN_RULE)
+
+    @property
+    def gate_bounds(self) -> Obligations:
+        """Return what the registration gate leaves this one client."""
+        return UNBOUNDED if self.gate is None else self.gate.bounds
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return what the audit trail keeps of who decided, and of the gate if it was asked."""
+        gate = {} if self.gate is None else {"gate": self.gate.as_json()}
+        return {"rule": self.rule, "policy_version": self.version, **gate}
 
     def as_json(self) -> dict[str, Any]:
         """Return the verdict as stored with the arrival."""
@@ -74,6 +92,14 @@ def ended_approval(evidence: Evidence) -> Step:
     return Step(rule, "no match", "No approval of this software has ended.")
 
 
+def closed_software(evidence: Evidence) -> Step:
+    """Refuse new clients of approved software that takes no newcomers."""
+    rule = "closed software"
+    if evidence.software_status == "approved" and not evidence.takes_newcomers:
+        return Step(rule, "refuse", "People let no newcomers of this software in for now.")
+    return Step(rule, "no match", "Nobody has closed this software to newcomers.")
+
+
 def approved_software(evidence: Evidence) -> Step:
     """Admit what is a registration of software that was approved."""
     rule = "approved software"
@@ -84,8 +110,14 @@ def approved_software(evidence: Evidence) -> Step:
     return Step(rule, "no match", "This software is not approved.")
 
 
-ALWAYS = (refused_software, ended_approval, approved_software)
+ALWAYS = (refused_software, ended_approval, closed_software, approved_software)
 """What was decided about the software itself comes before all rules."""
+ADMITTED_BY_TOKEN = Step(
+    TOKEN_RULE, "admit", "Its initial access token lets in what no rule decides."
+)
+HELD_BY_TOKEN = Step(
+    TOKEN_RULE, "hold", "Its initial access token leaves the decision to a person."
+)
 DEFAULT = Step("default", "hold", "No rule decides about this software, so a person does.")
 
 
@@ -97,12 +129,13 @@ def judge(evidence: Evidence, rules: Sequence[Rule] = (), version: int = 0) -> V
     """
     said: list[tuple[Step, Rule | None]] = [(each(evidence), None) for each in ALWAYS]
     said += [(weigh(rule, evidence), rule) for rule in rules if rule.enabled]
-    said += [(DEFAULT, None)]
+    terms = evidence.token_terms or NO_TERMS
+    said += [(step, None) for step in (*token_steps(terms), DEFAULT)]
     step, rule = next(
         (step, rule) for step, rule in said if step.result != "no match" and not step.shadow
     )
     outcome: Any = step.result
-    return Verdict(
+    verdict = Verdict(
         outcome,
         step.rule,
         step.reason,
@@ -110,7 +143,23 @@ def judge(evidence: Evidence, rules: Sequence[Rule] = (), version: int = 0) -> V
         rule_id=step.id,
         version=version,
         message=message(step, rule),
-        then=rule.then if rule is not None else Obligations(),
+        then=(UNBOUNDED if rule is None else rule.then).within(terms.bounds),
+    )
+    if terms.verdict == "hold" and verdict.admits_anew:
+        return overruled(verdict, HELD_BY_TOKEN)
+    return verdict
+
+
+def token_steps(terms: Terms) -> tuple[Step, ...]:
+    """Return what an initial access token says about what no rule decides."""
+    return {"rules": (), "admit": (ADMITTED_BY_TOKEN,), "hold": (HELD_BY_TOKEN,)}[terms.verdict]
+
+
+def overruled(verdict: Verdict, step: Step, message: str = "") -> Verdict:
+    """Return a verdict in which something stricter than its rules decides."""
+    outcome: Any = step.result
+    return replace(
+        verdict, outcome=outcome, rule=step.rule, reason=step.reason, rule_id="", message=message
     )
 
 
@@ -133,11 +182,11 @@ def message(step: Step, rule: Rule | None) -> str:
     """Return what a refused registration is told; empty when it is not refused."""
     if step.result != "refuse":
         return ""
-    if step.rule == "ended approval" and rule is None:
-        return ENDED
-    if rule is not None and rule.message:
-        return f"{rule.message} Ask the operators of this server if you need it."
-    return REFUSED
+    if rule is None:
+        return {"ended approval": ENDED, "closed software": CLOSED}.get(step.rule, REFUSED)
+    if not rule.message:
+        return REFUSED
+    return f"{rule.message} Ask the operators of this server if you need it."
 
 
 def tighten(verdict: Verdict, answer: GateAnswer) -> Verdict:
@@ -148,19 +197,9 @@ def tighten(verdict: Verdict, answer: GateAnswer) -> Verdict:
     """
     result: Any = {"allow": "admit", "hold": "hold", "deny": "refuse"}[answer.decision]
     step = Step(gate_answers.RULE, result, answer.sentence)
-    then = replace(verdict.then, scopes=fewer(verdict.then.scopes, answer.scopes))
+    then = verdict.then.within(answer.bounds)
     said = replace(verdict, trace=(*verdict.trace, step), then=then, gate=answer)
-    admits_anew = verdict.outcome == "admit" and bool(verdict.rule_id)
-    if verdict.outcome == "refuse" or result == "admit" or (result == "hold" and not admits_anew):
+    anew = verdict.admits_anew
+    if verdict.outcome == "refuse" or result == "admit" or (result == "hold" and not anew):
         return said
-    message = answer.message if result == "refuse" else ""
-    return replace(
-        said, outcome=result, rule=step.rule, reason=step.reason, rule_id="", message=message
-    )
-
-
-def fewer(ceiling: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Intersect two ceilings of which None is the one that does not limit."""
-    if ceiling is None or other is None:
-        return other if ceiling is None else ceiling
-    return tuple(name for name in ceiling if name in other)
+    return overruled(said, step, answer.message if result == "refuse" else "")

@@ -25,6 +25,7 @@ TEXTS = (
     "user_agent",
     "software_status",
     "document_url",
+    "statement_issuer",
 )
 ARRIVAL = {"metadata", *NUMBERS, *TEXTS}
 
@@ -115,7 +116,8 @@ def evidence(written: object, metadata_rules: MetadataRules = STANDARD) -> Evide
     if not isinstance(written, Mapping) or not {"metadata"} <= written.keys() <= ARRIVAL:
         raise errors.InvalidRequest(
             "An arrival has metadata and may have source, document_url, address, user_agent,"
-            " initial_access_token, software_status, look_alike, seen_count and arrivals_last_hour."
+            " initial_access_token, statement_issuer, software_status, look_alike, seen_count and"
+            " arrivals_last_hour."
         )
     texts = {name: written[name] for name in TEXTS if written.get(name) is not None}
     numbers = {name: written[name] for name in NUMBERS if name in written}
@@ -125,7 +127,7 @@ def evidence(written: object, metadata_rules: MetadataRules = STANDARD) -> Evide
         raise errors.InvalidRequest("An arrival has texts, and whole numbers where it counts.")
     metadata = client_metadata.parse(written["metadata"], metadata_rules)
     base = Evidence(
-        source="dcr",
+        source="statement" if texts.get("statement_issuer") else "dcr",
         metadata=metadata,
         fingerprint=fingerprints.of_metadata(metadata),
         initial_access_token=None,

@@ -13,6 +13,8 @@ from app.domain.grants import Grant
 from app.domain.software import Software
 from app.extensions import db
 
+SELF_REGISTERED = ("dcr", "statement")
+"""Sources of clients that nobody here made and no document describes."""
 UNUSED_PER_ADDRESS = 50
 """Never-used registrations of one software that are kept for one address."""
 UNUSED_SECONDS = 86400
@@ -92,7 +94,7 @@ def never_used() -> tuple[ColumnElement[bool], ...]:
     consented = select(Consent.id).where(Consent.client_id == Client.client_id)
     granted = select(Grant.id).where(Grant.client_id == Client.client_id)
     return (
-        Client.source == "dcr",
+        Client.source.in_(SELF_REGISTERED),
         Client.state == "live",
         Client.last_used_at.is_(None),
         Client.pending_software_id.is_(None),

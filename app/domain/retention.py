@@ -6,9 +6,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select
 
 from app import clock
+from app.domain.announcements import Delivery
 from app.domain.authorization_codes import AuthorizationCode
+from app.domain.client_assertions import ClientAssertionId
 from app.domain.consents import SpentTicket
 from app.domain.grants import Grant
+from app.domain.jobs import Job
+from app.domain.pushed_requests import OPENED_SECONDS, PushedRequest
 from app.domain.refresh_tokens import RefreshToken
 from app.domain.sessions import Session
 from app.domain.sign_in import FORGOTTEN_SECONDS, SignInThrottle
@@ -20,6 +24,8 @@ REPLAY_SECONDS = 30 * DAY
 """Codes and refresh tokens are kept so long after their end, so that a replay is recognised."""
 SHOWN_SECONDS = 90 * DAY
 """Grants are kept so long after their end, because pages about clients and people show them."""
+DELIVERY_SECONDS = 30 * DAY
+"""What webhooks were told is kept so long."""
 BATCH = 500
 
 
@@ -37,13 +43,27 @@ def kinds(now: int) -> tuple[Kind, ...]:
     """Return what may be purged, tables that refer to others first."""
     throttle, revoked = SignInThrottle, RevokedAccessToken
     idle = (throttle.failed_at < now - FORGOTTEN_SECONDS) & (throttle.blocked_until < now)
-    ticket = SpentTicket
+    ticket, pushed, assertion = SpentTicket, PushedRequest, ClientAssertionId
+    left = pushed.expires_at < now - OPENED_SECONDS
     return (
         Kind("sessions", Session, Session.id, Session.expires_at < now),
         Kind("consent tickets", ticket, ticket.ticket_digest, ticket.expires_at < now),
         Kind("revoked access tokens", revoked, revoked.jti, revoked.expires_at < now),
+        Kind("pushed requests", pushed, pushed.request_digest, left),
+        Kind("client assertions", assertion, assertion.id_digest, assertion.expires_at < now),
+        *told(now),
         Kind("sign-in throttles", throttle, throttle.key, idle),
         *families(now),
+    )
+
+
+def told(now: int) -> tuple[Kind, ...]:
+    """Return deliveries that nobody will send again, and the jobs of those that failed."""
+    old = now - DELIVERY_SECONDS
+    ended = (Delivery.created_at < old) & (Delivery.state != "waiting")
+    return (
+        Kind("webhook deliveries", Delivery, Delivery.id, ended),
+        Kind("dead jobs", Job, Job.id, (Job.created_at < old) & (Job.state == "dead")),
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from app.domain import client_metadata, errors, redirect_uris, rule_lines, skeletons
@@ -51,6 +51,19 @@ def host(uri: str) -> str:
     return parts.host.lower() if parts.scheme in ("http", "https") else ""
 
 
+def vouched(evidence: Evidence) -> Iterable[str]:
+    """Return who signed the statement, and an empty name for each thing it should say and lacks.
+
+    A statement is no secret: whoever has it could add redirect URIs or grants of their own. No
+    line of a rule is the empty name, so a rule does not admit those.
+    """
+    if not evidence.statement_issuer:
+        return ()
+    alone = set(evidence.metadata["grant_types"]) - set(client_metadata.DEFAULT_GRANTS)
+    needed = {"redirect_uris", "grant_types"} if alone else {"redirect_uris"}
+    return (evidence.statement_issuer, *[""] * len(needed & set(evidence.statement_lacks)))
+
+
 def is_host(found: str, wanted: str) -> bool:
     """Compare hosts; ``*.example.com`` means every name below example.com, not itself."""
     if wanted.startswith("*."):
@@ -69,11 +82,13 @@ def is_like(found: str, wanted: str) -> bool:
 
 
 def is_in_network(found: str, wanted: str) -> bool:
-    """Tell whether an address is in a network."""
+    """Tell whether an address is in a network; one of IPv4 also in the spelling of IPv6."""
     try:
-        return ip_address(found) in ip_network(wanted)
+        address, network = ip_address(found), ip_network(wanted)
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address in network or (mapped is not None and mapped in network)
 
 
 def same(found: str, wanted: str) -> bool:
@@ -191,6 +206,14 @@ CONDITIONS = {
         "The identifier of the token it registered with, or a star for any token.",
         lambda evidence: filter(None, [evidence.initial_access_token]),
         same_or_any,
+        rule_lines.line,
+        early=True,
+    ),
+    "statement_issuer": Condition(
+        "Statement issuer",
+        "Who signed its software statement. To admit, the statement must name the redirect URIs.",
+        vouched,
+        same,
         rule_lines.line,
         early=True,
     ),

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain import redirect_uris, rule_conditions, rule_lines
-from app.domain.rules import NAME_LENGTH, Obligations, Rule
+from app.domain.obligations import Obligations
+from app.domain.rules import NAME_LENGTH, Rule
 
 
 def always_admit(metadata: Mapping[str, Any], scopes: Sequence[str]) -> Rule:

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from app.domain import client_texts, errors, grants, resources, rule_conditions, scopes
 from app.domain.evidence import Evidence
+from app.domain.obligations import Obligations
 from app.domain.rule_conditions import CONDITIONS
 
 Outcome = Literal["admit", "hold", "refuse"]
@@ -15,17 +16,6 @@ LINES = 200
 """So many values one condition may list."""
 LONGEST_APPROVAL_DAYS = 3650
 LATEST = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Obligations:
-    """What an admission by a rule is bounded by; None does not bound."""
-
-    scopes: tuple[str, ...] | None = None
-    resources: tuple[str, ...] | None = None
-    access_token_seconds: int | None = None
-    approve_days: int | None = None
-    """After so many days the approval ends."""
 
 
 @dataclass(frozen=True, slots=True)

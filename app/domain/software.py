@@ -44,6 +44,10 @@ class Software(Base):
     decided_at: Mapped[int | None] = mapped_column(BigInteger)
     decided_by: Mapped[str | None] = mapped_column(String(255))
     approved_until: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    """Since when approved software takes no newcomers; None while it does."""
+    reminded_of: Mapped[int | None] = mapped_column(BigInteger)
+    """The end of the approval that was told of last, before it came."""
     access_token_seconds: Mapped[int | None] = mapped_column(Integer)
     """Longest life of the access tokens of its clients, set by a rule; None does not bound."""
     first_seen_at: Mapped[int] = mapped_column(BigInteger)

@@ -12,6 +12,7 @@ from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import Client
 from app.domain.grants import Grant
+from app.domain.recycling import SELF_REGISTERED
 from app.domain.software import Software
 from app.extensions import db
 
@@ -178,7 +179,7 @@ def unused(rules: SweepRules, now: int) -> Select[str, str, int]:
         .join(Software, Software.id == Client.software_id)
         .where(
             Client.state == "live",
-            Client.source == "dcr",
+            Client.source.in_(SELF_REGISTERED),
             Client.approved_once,
             before(last, rules.unused_days, now),
             ~living.exists(),

@@ -1,10 +1,13 @@
 """Owns whose turn it is: periodic work is done by one of any number of processes."""
 
-from sqlalchemy import BigInteger, String, update
+from sqlalchemy import BigInteger, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.extensions import Base, db, insert_once
+
+LOOK = "look"
+"""Taken every minute by whoever does background work, to show that somebody does."""
 
 
 class Turn(Base):
@@ -29,3 +32,9 @@ def take(name: str, every_seconds: int) -> bool:
         .execution_options(synchronize_session=False)
     ).first()
     return taken is not None
+
+
+def last(name: str) -> int:
+    """Return when a turn was taken last; 0 when it never was."""
+    found = db.session.scalar(select(Turn.taken_at).where(Turn.name == name))
+    return int(found or 0)

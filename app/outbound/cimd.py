@@ -1,16 +1,15 @@
 """Owns the fetching of client ID metadata documents: one at a time for a URL, few at once."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from app import clock
 from app.outbound import json_answers
 from app.outbound.client import Answer, Outbound
 from app.outbound.errors import OutboundError, Reason
+from app.outbound.limits import OneByOne
 
 AT_ONCE = 4
 """Half the threads of a process may be busy with documents; a host that hangs holds no more."""
@@ -26,7 +25,6 @@ LONGEST_PAUSE_SECONDS = 60
 KEPT = 200
 """So many URLs are remembered at most; with documents of 5 KB that is a megabyte."""
 
-_MEDIA_TYPE = re.compile(r"application/(?:json|[a-z0-9!#$&^_.+-]+\+json)")
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?([0-9]{1,9})(?![0-9])")
 _UNKEPT = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b")
 
@@ -48,39 +46,14 @@ class Outcome:
     pause: int = 0
 
 
-class Documents:
+class Documents(OneByOne):
     """The documents that one process fetches."""
 
     def __init__(self, outbound: Outbound, maximum_bytes: int, at_once: int = AT_ONCE) -> None:
         """Fetch nothing yet."""
+        super().__init__(at_once, WAIT_SECONDS)
         self.outbound, self.maximum_bytes = outbound, maximum_bytes
-        self.places = BoundedSemaphore(at_once)
-        self.lock = Lock()
-        self.turns: dict[str, tuple[Lock, int]] = {}
         self.outcomes: dict[str, Outcome] = {}
-
-    @contextmanager
-    def turn(self, url: str) -> Iterator[None]:
-        """Have a URL to oneself, after whoever has it; raises OutboundError when that is too long.
-
-        Who comes later finds what the earlier one did, and need not fetch.
-        """
-        if not self.places.acquire(blocking=False):
-            raise OutboundError("busy")
-        try:
-            with self._queued(url) as mine:
-                if not mine.acquire(timeout=WAIT_SECONDS):
-                    raise OutboundError("busy")
-                try:
-                    yield
-                finally:
-                    mine.release()
-        finally:
-            self.places.release()
-
-    def is_in_hand(self, url: str) -> bool:
-        """Tell whether somebody has a URL."""
-        return url in self.turns
 
     def fetch(self, url: str) -> Document:
         """Return the document at a URL, or raise OutboundError; whoever calls has the turn.
@@ -108,13 +81,8 @@ class Documents:
         self._remember(url, Outcome(reason, clock.epoch() + pause, pause))
 
     def _read(self, url: str) -> Document:
-        answer = self.outbound.stranger(
-            url, accept="application/json", seconds=SECONDS, maximum_bytes=self.maximum_bytes
-        )
-        media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if answer.status != 200 or not _MEDIA_TYPE.fullmatch(media_type):
-            raise OutboundError("answer")
-        return Document(json_answers.read_object(answer.content), max_age(answer))
+        answer = self.outbound.stranger(url, seconds=SECONDS, maximum_bytes=self.maximum_bytes)
+        return Document(json_answers.read_document(answer), max_age(answer))
 
     def _remember(self, url: str, outcome: Outcome) -> None:
         with self.lock:
@@ -122,19 +90,6 @@ class Documents:
             while len(self.outcomes) >= KEPT:
                 self.outcomes.pop(next(iter(self.outcomes)))
             self.outcomes[url] = outcome
-
-    @contextmanager
-    def _queued(self, url: str) -> Iterator[Lock]:
-        with self.lock:
-            mine, waiting = self.turns.get(url, (Lock(), 0))
-            self.turns[url] = mine, waiting + 1
-        try:
-            yield mine
-        finally:
-            with self.lock:
-                _, waiting = self.turns.pop(url)
-                if waiting > 1:
-                    self.turns[url] = mine, waiting - 1
 
 
 def max_age(answer: Answer) -> int | None:

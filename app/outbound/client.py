@@ -18,6 +18,7 @@ from app.outbound.lookups import Lookups, Resolve
 from app.outbound.targets import Target
 
 ADDRESSES_TRIED = 4
+JSON = {"Accept": "application/json"}
 HEADROOM_BYTES = 256 * 1024
 """What headers, informational answers and the frames of chunks may add to a body."""
 
@@ -140,11 +141,13 @@ class Outbound:
         self,
         url: str,
         *,
-        accept: str = "application/json",
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         seconds: float = 5,
         maximum_bytes: int = 65536,
     ) -> Answer:
-        """Get what is at a URL that others gave; raises OutboundError, for a redirect too.
+        """Ask a URL that others gave; raises OutboundError, for a redirect too.
 
         It leads to a public host over https on port 443, or its host:port is in the allow-list.
         """
@@ -154,7 +157,7 @@ class Outbound:
             may_reach = addresses.is_public
         guard = Guard(self.of_strangers, may_reach, Deadline(seconds), maximum_bytes)
         with self.turns.taken(target.host):
-            answer = self._ask(guard, target, "GET", {"Accept": accept}, None)
+            answer = self._ask(guard, target, method, headers or JSON, content)
         if 300 <= answer.status < 400:
             raise OutboundError("redirect")
         return answer

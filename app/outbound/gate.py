@@ -9,13 +9,14 @@ import orjson
 import structlog
 
 from app.config import Settings
-from app.domain import credentials, gate_answers
+from app.domain import client_metadata, credentials, gate_answers
+from app.domain.evidence import Evidence
 from app.domain.gate_answers import GateAnswer
 from app.outbound import gate_replies, limits
 from app.outbound.client import Answer, Outbound
 from app.outbound.errors import OutboundError
 from app.outbound.limits import Deadline
-from app.outbound.tokens import Login, TokenManager
+from app.outbound.tokens import Login, Sign, TokenManager
 
 log = structlog.get_logger()
 
@@ -42,6 +43,15 @@ class Question:
     request_headers: Mapping[str, str]
     registration_id: str | None = None
     evidence: Mapping[str, Any] | None = None
+    dry_run: bool = False
+    """Whether an operator only tries the gate; nothing will come of its answer."""
+
+    def as_json(self, question_id: str) -> dict[str, Any]:
+        """Return what is sent; ``dry_run`` only when it is one."""
+        asked = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        if not self.dry_run:
+            del asked["dry_run"]
+        return {"asset_type": "client", "question_id": question_id} | asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,20 @@ class Access:
     timeout_seconds: float = 5
     retries: int = 2
     login: Login | None = None
+
+
+def payload(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of client metadata that the gate is shown, localised ones included."""
+    return {
+        name: metadata[name]
+        for name in metadata
+        if name.partition("#")[0] in client_metadata.MEMBERS
+    }
+
+
+def known(arrival: Evidence) -> dict[str, Any]:
+    """Return what is known about an arrival besides its metadata."""
+    return {name: value for name, value in arrival.as_json().items() if name != "metadata"}
 
 
 class Gate:
@@ -104,10 +128,7 @@ class Attempts:
         self.gate, self.question_id = gate, credentials.new_id()
         self.deadline = Deadline(DEADLINE_SECONDS)
         self.may_renew = gate.tokens is not None
-        asked = {name: getattr(question, name) for name in Question.__dataclass_fields__}
-        self.content = orjson.dumps(
-            {"asset_type": "client", "question_id": self.question_id} | asked
-        )
+        self.content = orjson.dumps(question.as_json(self.question_id))
 
     def wait(self, seconds: float) -> bool:
         """Wait before the next attempt; False when the deadline is nearer."""
@@ -183,7 +204,7 @@ def told(question: Question, attempts: int, answer: GateAnswer) -> GateAnswer:
     return answer
 
 
-def of_settings(settings: Settings, outbound: Outbound) -> Gate | None:
+def of_settings(settings: Settings, outbound: Outbound, sign: Sign) -> Gate | None:
     """Return the gate that the settings describe; None when it is switched off."""
     if not settings.registration_gate_enabled:
         return None
@@ -195,6 +216,8 @@ def of_settings(settings: Settings, outbound: Outbound) -> Gate | None:
             settings.registration_gate_oauth2_client_id,
             settings.registration_gate_oauth2_client_secret.get_secret_value(),
             settings.registration_gate_oauth2_scope,
+            settings.registration_gate_oauth2_auth_method,
+            sign=sign,
         )
     access = Access(
         settings.registration_gate_url,

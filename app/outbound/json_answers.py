@@ -1,10 +1,21 @@
 """Owns the reading of JSON that other servers answer, as strictly as that of requests."""
 
+import re
 from typing import Any
 
 from app.domain import errors, json_objects
 from app.outbound.client import Answer
 from app.outbound.errors import OutboundError
+
+_MEDIA_TYPE = re.compile(r"application/(?:json|[a-z0-9!#$&^_.+-]+\+json)")
+
+
+def read_document(answer: Answer) -> dict[str, Any]:
+    """Return the JSON object that was got; raises OutboundError for any other answer."""
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if answer.status != 200 or not _MEDIA_TYPE.fullmatch(media_type):
+        raise OutboundError("answer")
+    return read_object(answer.content)
 
 
 def is_json(answer: Answer) -> bool:

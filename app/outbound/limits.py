@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from app.outbound.errors import OutboundError
 
@@ -49,3 +49,49 @@ class Turns:
         finally:
             with self.lock:
                 self.hosts -= Counter({host: 1})  # which also forgets hosts with none
+
+
+class OneByOne:
+    """Lets one thread at a time have a URL, and few at once have or await any."""
+
+    def __init__(self, at_once: int, wait_seconds: float) -> None:
+        self.places = BoundedSemaphore(at_once)
+        self.wait_seconds = wait_seconds
+        self.lock = Lock()
+        self.turns: dict[str, tuple[Lock, int]] = {}
+
+    @contextmanager
+    def turn(self, url: str) -> Iterator[None]:
+        """Have a URL to oneself, after whoever has it; raises OutboundError when that is too long.
+
+        Who comes later finds what the earlier one did, and need not ask.
+        """
+        if not self.places.acquire(blocking=False):
+            raise OutboundError("busy")
+        try:
+            with self._queued(url) as mine:
+                if not mine.acquire(timeout=self.wait_seconds):
+                    raise OutboundError("busy")
+                try:
+                    yield
+                finally:
+                    mine.release()
+        finally:
+            self.places.release()
+
+    def is_in_hand(self, url: str) -> bool:
+        """Tell whether somebody has a URL."""
+        return url in self.turns
+
+    @contextmanager
+    def _queued(self, url: str) -> Iterator[Lock]:
+        with self.lock:
+            mine, waiting = self.turns.get(url, (Lock(), 0))
+            self.turns[url] = mine, waiting + 1
+        try:
+            yield mine
+        finally:
+            with self.lock:
+                _, waiting = self.turns.pop(url)
+                if waiting > 1:
+                    self.turns[url] = mine, waiting - 1

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
@@ -11,6 +12,7 @@ from urllib.parse import quote_plus, urlencode
 import structlog
 
 from app import clock
+from app.domain import client_assertions, credentials
 from app.outbound import json_answers
 from app.outbound.client import Answer, Outbound
 from app.outbound.errors import OutboundError
@@ -22,11 +24,14 @@ SHORTEST_LIFE_SECONDS = 10
 """A token is kept so long at least, whatever is said about its end."""
 LONGEST_EXPIRY = 2**31
 LONGEST_TOKEN = 16384
+ASSERTION_SECONDS = 60
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _ERROR_CODE = re.compile(r"[a-z_]{1,64}")
 
-AuthMethod = Literal["client_secret_basic", "client_secret_post"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt"]
+Sign = Callable[[dict[str, Any]], str]
+"""Signs claims with the key of this server; raises OutboundError when it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,15 @@ class Login:
     auth_method: AuthMethod = "client_secret_basic"
     buffer_seconds: int = BUFFER_SECONDS
     """A token is renewed so long before it expires."""
+    sign: Sign | None = field(default=None, repr=False)
+    """For private_key_jwt."""
 
     def __post_init__(self) -> None:
         """Refuse a buffer that is no whole number of seconds."""
         if type(self.buffer_seconds) is not int or self.buffer_seconds < 0:
             raise ValueError("the buffer must be a whole number of seconds, at least 0")
+        if self.auth_method == "private_key_jwt" and self.sign is None:
+            raise ValueError("private_key_jwt needs what signs")
 
 
 class Kept(NamedTuple):
@@ -134,16 +143,37 @@ class TokenManager:
         }
         if login.auth_method == "client_secret_basic":
             headers["Authorization"] = basic(login.client_id, login.client_secret)
-        else:
-            form |= {"client_id": login.client_id, "client_secret": login.client_secret}
-        content = urlencode({name: value for name, value in form.items() if value}).encode()
         try:
+            form |= proof(login)
+            content = urlencode({name: value for name, value in form.items() if value}).encode()
             return self.outbound.trusted(
                 login.token_url, method="POST", headers=headers, content=content, seconds=seconds
             )
         except OutboundError as error:
             log.warning("token_not_acquired", reason=error.reason)
             raise
+
+
+def proof(login: Login) -> dict[str, str]:
+    """Return the parameters by which a login proves itself, none for HTTP Basic."""
+    if login.auth_method == "client_secret_post":
+        return {"client_id": login.client_id, "client_secret": login.client_secret}
+    if login.sign is None or login.auth_method == "client_secret_basic":
+        return {}
+    now = clock.epoch()
+    claims = {
+        "iss": login.client_id,
+        "sub": login.client_id,
+        "aud": login.token_url,
+        "iat": now,
+        "exp": now + ASSERTION_SECONDS,
+        "jti": credentials.new_id(),
+    }
+    return {
+        "client_id": login.client_id,
+        "client_assertion_type": client_assertions.KIND,
+        "client_assertion": login.sign(claims),
+    }
 
 
 def basic(client_id: str, client_secret: str) -> str:

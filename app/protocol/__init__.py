@@ -12,6 +12,7 @@ from app.protocol import (
     introspect,
     landing,
     login,
+    par,
     refusals,
     register,
     revoke,
@@ -19,7 +20,7 @@ from app.protocol import (
     waiting,
 )
 
-MACHINES = (clients, discovery, introspect, register, revoke, token)
+MACHINES = (clients, discovery, introspect, par, register, revoke, token)
 PEOPLE = (authorize, landing, login, waiting)
 
 

@@ -68,6 +68,8 @@ class AuthorizationRequest:
     max_age: int | None
     canonical: str
     """The whole request as one string, for binding a consent to it."""
+    reference: str | None
+    """What stands for it when it was pushed; it is used up by the answer."""
 
     @property
     def client(self) -> ClientRecord:
@@ -120,9 +122,19 @@ def proven_redirect_uri(client: ClientRecord, parameters: Parameters) -> str:
 def read(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
     """Return the checked request of an active client; raises RedirectedRefusal."""
     try:
+        check_pushed(origin.client, parameters)
         return check(origin, parameters)
     except Refusal as refusal:
         raise RedirectedRefusal(refusal, origin.redirect_uri, origin.state) from None
+
+
+def check_pushed(client: ClientRecord, parameters: Parameters) -> None:
+    """Refuse what a client sends by the browser that pushes all its requests."""
+    if client.pushes and parameters.reference is None:
+        raise errors.InvalidRequest(
+            "This client is registered to push its authorization requests; send this one to the"
+            " pushed_authorization_request_endpoint first."
+        )
 
 
 def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
@@ -141,6 +153,7 @@ def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
         prompt=checked_prompt(parameters),
         max_age=checked_max_age(parameters),
         canonical=canonical(parameters),
+        reference=parameters.reference,
     )
 
 
@@ -216,6 +229,12 @@ def checked_max_age(parameters: Parameters) -> int | None:
 
 
 def canonical(parameters: Parameters) -> str:
-    """Write a request as one string that does not depend on the order of its parameters."""
+    """Write a request as one string that does not depend on the order of its parameters.
+
+    What was pushed cannot change and is named by its reference.
+    """
+    if parameters.reference is not None:
+        pushed = {"client_id": parameters.values["client_id"], "request_uri": parameters.reference}
+        return urlencode(pushed)
     pairs = [*parameters.values.items(), *(("resource", uri) for uri in parameters.resources)]
     return urlencode(sorted(pairs))

@@ -7,11 +7,12 @@ from werkzeug.wrappers import Response
 
 from app import browser_session, clock, security
 from app.config import current_settings
-from app.domain import authorization_codes, consents, errors
+from app.domain import authorization_codes, consents, errors, pushed_requests
 from app.domain.client_records import Standing
 from app.domain.users import User
 from app.extensions import db
 from app.protocol import (
+    asking,
     authorization_request,
     client_documents,
     consent,
@@ -20,7 +21,7 @@ from app.protocol import (
     waiting,
 )
 from app.protocol.answers import send
-from app.protocol.authorization_request import AuthorizationRequest
+from app.protocol.authorization_request import AuthorizationRequest, LocalRefusal
 from app.protocol.parameters import Parameters
 
 bp = Blueprint("authorize", __name__)
@@ -29,7 +30,7 @@ bp = Blueprint("authorize", __name__)
 @bp.get("/authorize")
 def authorize() -> Response | str:
     """Sign the person in, ask for consent, and send the code to the client."""
-    asked = parameters.read_query()
+    asked = asking.read()
     client_documents.bring_up_to_date(asked.get("client_id"))
     origin = authorization_request.prove_origin(asked)
     if origin.standing is Standing.PENDING:
@@ -41,6 +42,7 @@ def authorize() -> Response | str:
     user = people.signed_in()
     if user is None or must_sign_in_again(wanted):
         return ask_to_sign_in(wanted, asked)
+    check_known(wanted, user)
     if not is_covered(wanted, user):
         if "none" in wanted.prompt:
             raise wanted.refuse(
@@ -63,27 +65,33 @@ def must_sign_in_again(wanted: AuthorizationRequest) -> bool:
     """Tell whether the request demands a fresher sign-in than this session's."""
     age = clock.epoch() - browser_session.current().auth_time
     too_old = wanted.max_age is not None and age > wanted.max_age
-    return too_old or bool(wanted.prompt & {"login", "select_account"})
+    return too_old or bool(wanted.prompt & asking.SIGN_IN_PROMPTS)
+
+
+def check_known(wanted: AuthorizationRequest, user: User) -> None:
+    """Refuse people who are new to an app that takes no newcomers."""
+    client = wanted.client
+    if not client.takes_newcomers and not consents.knows(
+        user_id=user.id, client_id=client.client_id
+    ):
+        raise wanted.refuse(
+            errors.AccessDenied(
+                "This app takes no new people for now; ask the operators of this server."
+            )
+        )
 
 
 def ask_to_sign_in(wanted: AuthorizationRequest, asked: Parameters) -> str:
     """Show the sign-in page, which comes back to this request."""
     if "none" in wanted.prompt:
         raise wanted.refuse(errors.LoginRequired("Nobody is signed in in this browser."))
-    again = {
-        name: value
-        for name, value in asked.values.items()
-        if name not in ("prompt", "max_age") or (name == "max_age" and value != "0")
-    }
-    if "consent" in wanted.prompt:
-        again["prompt"] = "consent"
-    pairs = [*again.items(), *(("resource", uri) for uri in asked.resources)]
+    again = authorization_request.canonical(asking.after_sign_in(asked))
     security.allow_form_target(wanted.origin.redirect_uri)
     client = people.describe(wanted.client, wanted.origin.redirect_uri)
     return render_template(
         "protocol/sign_in.html",
         action=url_for("login.sign_in"),
-        next=f"{url_for('authorize.authorize')}?{urlencode(pairs)}",
+        next=f"{url_for('authorize.authorize')}?{again}",
         username=browser_session.current().pop("typed", "") or asked.get("login_hint") or "",
         error=browser_session.current().pop("error", None),
         throttled=browser_session.current().pop("throttled", None),
@@ -111,6 +119,7 @@ def is_covered(wanted: AuthorizationRequest, user: User) -> bool:
 
 def issue_code(wanted: AuthorizationRequest, user: User) -> Response:
     """Issue a code and send it to the client."""
+    spend(wanted)
     code = authorization_codes.issue(
         client_id=wanted.client.client_id,
         user_id=user.id,
@@ -127,10 +136,20 @@ def issue_code(wanted: AuthorizationRequest, user: User) -> Response:
     return send(wanted.origin.redirect_uri, code=code, state=wanted.origin.state)
 
 
+def spend(wanted: AuthorizationRequest) -> None:
+    """Use a pushed request up; raises LocalRefusal when it was answered already."""
+    if wanted.reference is None:
+        return
+    try:
+        pushed_requests.spend(wanted.reference)
+    except errors.InvalidRequestURI as refusal:
+        raise LocalRefusal(refusal, wanted.client) from None
+
+
 @bp.post("/consent")
 def decide() -> Response:
     """Take the person's answer to exactly the question that was shown."""
-    asked = parameters.read_query()
+    asked = asking.read()
     origin = authorization_request.prove_origin(asked)
     if origin.standing is Standing.PENDING:
         return redirect(f"{url_for('authorize.authorize')}?{request.query_string.decode()}", 303)
@@ -139,7 +158,9 @@ def decide() -> Response:
     if user is None:
         return redirect(f"{url_for('authorize.authorize')}?{wanted.canonical}", 303)
 
+    check_known(wanted, user)
     allowed = consent.take_answer(wanted, user)
     if not allowed:
+        spend(wanted)
         raise wanted.refuse(errors.AccessDenied("The person did not allow the access."))
     return issue_code(wanted, user)

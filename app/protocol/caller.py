@@ -2,22 +2,29 @@
 
 import base64
 import binascii
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import unquote_plus
 
 from flask import current_app, g, request
 
 from app import clock
 from app.config import current_settings
-from app.domain import client_records, credentials, errors, generations
+from app.domain import client_assertions, client_records, credentials, errors, generations
+from app.domain.assertion_keys import METHOD, AssertionKeys
 from app.domain.audit import Actor
 from app.domain.client_records import ClientRecord, Standing
+from app.domain.foreign_jwts import ForeignJwt, is_signed_by
 from app.domain.passwords import Passwords
+from app.outbound.errors import OutboundError
+from app.protocol import published_keys
 from app.protocol.parameters import Parameters
 
 FAILED = (
-    "Client authentication failed: the client is unknown, stopped or deleted, or its secret or"
+    "Client authentication failed: the client is unknown, stopped or deleted, or its secret, key or"
     " authentication method is wrong; register again or ask the operators of this server."
 )
+UNFETCHED = "The keys at the jwks_uri of this client cannot be fetched now; try again later."
 LONGEST_HEADER = 8192
 
 
@@ -61,15 +68,51 @@ def authenticate(parameters: Parameters) -> ClientRecord:
     InvalidRequest for two methods at once, and AccessDenied for a client that proved itself but
     waits for approval.
     """
+    jwt = assertion(parameters)
+    if jwt is not None:
+        return authenticate_signer(jwt)
     method, client_id, secret = presented(parameters)
     client = look_up(client_id)
-    now = clock.epoch()
-    proven = prove(client, method, secret, now)
-    standing = client.standing(now) if client is not None else Standing.DELETED
-    if client is None or not proven or standing not in (Standing.ACTIVE, Standing.PENDING):
-        raise errors.InvalidClient(FAILED, client_id=client_id[:200], method=method)
+    if not prove(client, method, secret, clock.epoch()):
+        client = None
+    return approved(client, client_id=client_id[:200], method=method)
+
+
+def authenticate_signer(jwt: ForeignJwt) -> ClientRecord:
+    """Return the active client that signed an assertion, and use the assertion up."""
+    client_id: str = jwt.claims["sub"]
+    facts = {"client_id": client_id[:200], "method": METHOD}
+    client = look_up(client_id)
+    keys = client.assertion_keys if client is not None else None
+    if client is None or keys is None or not keys.takes(jwt):
+        raise errors.InvalidClient(FAILED, **facts)
+    if keys.jwks_uri is not None:
+        approved(client, **facts)  # nothing is fetched for a stranger whom nobody has let in
+    found = keys.jwks or fetched(keys, jwt, **facts)
+    client = look_up(client_id)  # fetching took its time
+    if client is None or client.assertion_keys != keys or not is_signed_by(jwt, found):
+        raise errors.InvalidClient(FAILED, **facts)
+    client_assertions.spend(jwt)
+    return approved(client, **facts)
+
+
+def fetched(keys: AssertionKeys, jwt: ForeignJwt, **facts: str) -> Iterable[Mapping[str, Any]]:
+    """Return the keys that a client publishes; raises InvalidClient when they cannot be had."""
+    try:
+        return published_keys.find(str(keys.jwks_uri), jwt.kid)
+    except OutboundError as error:
+        raise errors.InvalidClient(UNFETCHED, **facts, reason=error.reason) from None
+    finally:
+        forget_generations()
+
+
+def approved(client: ClientRecord | None, **facts: str) -> ClientRecord:
+    """Return a client that proved itself, None being one that did not, if people let it in."""
+    standing = client.standing(clock.epoch()) if client is not None else Standing.DELETED
+    if client is None or standing not in (Standing.ACTIVE, Standing.PENDING):
+        raise errors.InvalidClient(FAILED, **facts)
     if standing is Standing.PENDING:
-        raise errors.AccessDenied(waiting_sentence(), client_id=client_id)
+        raise errors.AccessDenied(waiting_sentence(), client_id=client.client_id)
     return client
 
 
@@ -90,6 +133,23 @@ def prove(client: ClientRecord | None, method: str, secret: str, now: int) -> bo
     if method == "none":
         return client.auth_method == "none"
     return client.has_secret(secret, now) and client.auth_method == method
+
+
+def assertion(parameters: Parameters) -> ForeignJwt | None:
+    """Return the assertion in a request, not yet proven; None when there is none (RFC 7523)."""
+    kind, text = parameters.get("client_assertion_type"), parameters.get("client_assertion")
+    if kind is None and text is None:
+        return None
+    if kind is None or text is None:
+        raise errors.InvalidRequest("Send client_assertion and client_assertion_type together.")
+    if "Authorization" in request.headers or parameters.get("client_secret") is not None:
+        raise errors.InvalidRequest("Authenticate the client in one way only: by the assertion.")
+    issuer = current_settings().issuer
+    here = (issuer, f"{issuer}/token", issuer + request.path)
+    jwt = client_assertions.read(kind, text, here)
+    if parameters.get("client_id") not in (None, jwt.claims["sub"]):
+        raise errors.InvalidClient(FAILED, method=METHOD)
+    return jwt
 
 
 def presented(parameters: Parameters) -> tuple[str, str, str]:

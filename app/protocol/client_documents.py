@@ -152,6 +152,7 @@ def take(url: str, metadata: dict[str, object], document: Document) -> None:
         db.session.commit()
         return
 
+    is_new = standing_of(url) in (None, Standing.DELETED)
     arrival = admissions.evidence(
         metadata,
         source="cimd",
@@ -160,9 +161,9 @@ def take(url: str, metadata: dict[str, object], document: Document) -> None:
         user_agent=request.headers.get("User-Agent", ""),
         brands=current_settings().brand_words,
         document_url=url,
+        is_new=is_new,
     )
     verdict = policy_versions.in_force().judge(arrival)
-    is_new = standing_of(url) in (None, Standing.DELETED)
     verdict = gatekeeping.tightened(verdict, arrival, "register" if is_new else "update", url)
 
     try:

@@ -11,6 +11,7 @@ from app.config import current_settings
 from app.domain import (
     admissions,
     client_metadata,
+    client_statements,
     clients,
     credentials,
     errors,
@@ -21,7 +22,7 @@ from app.domain.audit import Actor
 from app.domain.client_records import Client
 from app.extensions import db
 from app.limits import spend
-from app.protocol import caller, gatekeeping
+from app.protocol import caller, gatekeeping, software_statements
 from app.protocol.parameters import read_body
 
 bp = Blueprint("clients", __name__)
@@ -54,15 +55,20 @@ def update_client(client_id: str) -> Response:
 
     body = json_objects.read_body(read_body(), request.headers.get("Content-Type"))
     check_identity(client, body)
-    metadata = client_metadata.parse(body, settings.metadata_rules)
+    statement = software_statements.of_request(body)
+    metadata = client_metadata.parse(statement.over(body), settings.metadata_rules)
+    client = own_client(client_id)  # fetching keys may have taken its time
 
     arrival = admissions.evidence(
         metadata,
-        source="dcr",
+        source=statement.source,
         initial_access_token=None,
         address=caller.address(),
         user_agent=request.headers.get("User-Agent", ""),
         brands=settings.brand_words,
+        came_with=client.initial_access_token_id,
+        is_new=False,
+        statement=statement,
     )
     verdict = policy_versions.in_force().judge(arrival)
     verdict = gatekeeping.tightened(verdict, arrival, "update", client_id)
@@ -70,6 +76,7 @@ def update_client(client_id: str) -> Response:
     client = own_client(client_id)  # the gate took its time
     with undisturbed():
         admissions.change(client, arrival, verdict, by=registrant(client))
+        client_statements.keep(client_id, statement.text)
     db.session.commit()
     return json_answer(clients.information(client, settings.issuer))
 

@@ -8,14 +8,26 @@ from flask import Blueprint, Response, request
 
 from app.answers import refusal_answer
 from app.config import Settings, current_settings
-from app.domain import errors, registration_modes, scopes
+from app.domain import errors, foreign_jwts, registration_modes, scopes
+from app.domain.client_metadata import MetadataRules
 from app.protocol.ceilings import current_keys
 
 bp = Blueprint("discovery", __name__)
 METADATA_SECONDS = 300
 KEYS_SECONDS = 3600
-AUTH_METHODS = ["none", "client_secret_basic", "client_secret_post"]
-SECRET_METHODS = AUTH_METHODS[1:]
+AUTH_METHODS = list(MetadataRules.auth_methods)
+AUTHENTICATION: dict[str, Any] = {
+    "token_endpoint_auth_methods_supported": AUTH_METHODS,
+    "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+    "introspection_endpoint_auth_methods_supported": [
+        method for method in AUTH_METHODS if method != "none"
+    ],
+    **{
+        f"{endpoint}_endpoint_auth_signing_alg_values_supported": foreign_jwts.ALGORITHMS
+        for endpoint in ("token", "revocation", "introspection")
+    },
+}
+"""How clients prove themselves (RFC 8414 section 2)."""
 
 
 @bp.get("/.well-known/oauth-authorization-server")
@@ -54,17 +66,17 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "revocation_endpoint": f"{issuer}/revoke",
         "introspection_endpoint": f"{issuer}/introspect",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "scopes_supported": [scope.name for scope in scopes.find_all()],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-        "token_endpoint_auth_methods_supported": AUTH_METHODS,
-        "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
-        "introspection_endpoint_auth_methods_supported": SECRET_METHODS,
+        **AUTHENTICATION,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
+        "require_pushed_authorization_requests": False,
         "claims_parameter_supported": False,
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "subject_types_supported": ["public"],

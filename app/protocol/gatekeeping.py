@@ -5,21 +5,13 @@ from typing import Any, Literal
 
 from flask import current_app, g, request
 
-from app.domain import client_metadata, policies
+from app.domain import policies
 from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
 from app.extensions import db
-from app.outbound.gate import Gate, Question
+from app.outbound.gate import Gate, Question, known, payload
 from app.protocol import caller
 
-PAYLOAD = (
-    "redirect_uris",
-    "token_endpoint_auth_method",
-    "grant_types",
-    "response_types",
-    *client_metadata.RULES,
-)
-"""Members of client metadata that the gate is shown; none of them is a credential."""
 HEADERS = ("Content-Type", "Accept", "User-Agent")
 """Headers that are passed on as they came."""
 LONGEST_HEADER = 500
@@ -39,7 +31,7 @@ def tightened(
     if gate is None or verdict.outcome == "refuse":
         return verdict
     db.session.rollback()
-    shown = question(operation, arrival.metadata, registration_id, evidence(arrival))
+    shown = question(operation, arrival.metadata, registration_id, known(arrival))
     return policies.tighten(verdict, gate.ask(shown))
 
 
@@ -66,7 +58,7 @@ def question(
     return Question(
         operation,
         request.path,
-        {name: metadata[name] for name in metadata if name.partition("#")[0] in PAYLOAD},
+        payload(metadata),
         headers(),
         registration_id,
         evidence,
@@ -81,8 +73,3 @@ def headers() -> dict[str, str]:
     sent = {name.lower(): request.headers.get(name, "")[:LONGEST_HEADER] for name in HEADERS}
     known = {"x-request-id": g.get("request_id", ""), "x-forwarded-for": caller.address()}
     return {name: value for name, value in (sent | known).items() if value}
-
-
-def evidence(arrival: Evidence) -> dict[str, Any]:
-    """Return what is known about an arrival besides its metadata."""
-    return {name: value for name, value in arrival.as_json().items() if name != "metadata"}

@@ -28,7 +28,9 @@ def introspect_token() -> Response:
 
     client = caller.authenticate(parameters)
     if client.is_public:
-        raise errors.InvalidClient("Introspection needs a client that authenticates with a secret.")
+        raise errors.InvalidClient(
+            "Introspection needs a client that proves itself by a secret or a key."
+        )
     token = parameters.get("token")
     if token is None:
         raise errors.InvalidRequest("The parameter token is missing.")

@@ -17,6 +17,8 @@ BODY_ONLY = frozenset(
         "grant_type",
         "client_id",
         "client_secret",
+        "client_assertion",
+        "client_assertion_type",
         "code",
         "code_verifier",
         "redirect_uri",
@@ -35,6 +37,8 @@ class Parameters:
 
     values: Mapping[str, str]
     resources: tuple[str, ...] = field(default=())
+    reference: str | None = None
+    """What stands for them when they were pushed (RFC 9126)."""
 
     def get(self, name: str) -> str | None:
         """Return a value, or None when it is absent or empty."""

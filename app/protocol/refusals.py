@@ -48,7 +48,7 @@ def limited(refusal: Refusal) -> Refusal:
 
     Only refusals count, so a busy client that proves itself is never slowed down.
     """
-    if request.blueprint not in ("token", "revoke", "introspect"):
+    if request.blueprint not in ("token", "revoke", "introspect", "par"):
         return refusal
     try:
         limits.spend(current_settings().token_rate_limit, "token", caller.address())
@@ -107,8 +107,8 @@ def record(refusal: Refusal, client: ClientRecord | None = None) -> None:
 
 
 def is_of_document(refusal: Refusal) -> bool:
-    """Tell whether policy refused software that arrived at /authorize with its document."""
-    return request.blueprint == "authorize" and isinstance(refusal, AdmissionRefused)
+    """Tell whether policy refused software that arrived with its document."""
+    return request.blueprint in ("authorize", "par") and isinstance(refusal, AdmissionRefused)
 
 
 def refused_actor() -> Actor:

@@ -7,6 +7,7 @@ from app.config import current_settings
 from app.domain import (
     admissions,
     client_metadata,
+    client_statements,
     clients,
     errors,
     fingerprints,
@@ -17,7 +18,7 @@ from app.domain import (
 )
 from app.extensions import db
 from app.limits import spend
-from app.protocol import caller, gatekeeping
+from app.protocol import caller, gatekeeping, software_statements
 from app.protocol.parameters import read_body
 
 bp = Blueprint("register", __name__)
@@ -31,22 +32,26 @@ def register_client() -> Response:
     token = initial_access_token()
 
     body = json_objects.read_body(read_body(), request.headers.get("Content-Type"))
-    metadata = client_metadata.parse(body, settings.metadata_rules)
+    statement = software_statements.of_request(body)
+    metadata = client_metadata.parse(statement.over(body), settings.metadata_rules)
     mark = fingerprints.of_metadata(metadata) or "alone"
     spend(settings.registration_rate_limit, "register", mark, caller.address())
 
     arrival = admissions.evidence(
         metadata,
-        source="dcr",
+        source=statement.source,
         initial_access_token=token,
         address=caller.address(),
         user_agent=request.headers.get("User-Agent", ""),
         brands=settings.brand_words,
+        statement=statement,
     )
     verdict = policy_versions.in_force().judge(arrival)
     verdict = gatekeeping.tightened(verdict, arrival, "register")
 
     client, issued = admissions.register(arrival, verdict, by=caller.actor())
+    if statement.text:
+        client_statements.keep(client.client_id, statement.text)
     db.session.commit()
     return json_answer(clients.information(client, settings.issuer, issued), 201)
 
@@ -67,4 +72,4 @@ def initial_access_token() -> str | None:
     if presented is None:
         return None
     static_token = settings.registration_token.get_secret_value()
-    return registration_tokens.check(presented, static_token)
+    return registration_tokens.check(presented, static_token, caller.address())

@@ -9,7 +9,7 @@ from app.domain import credentials, decisions, errors, redirect_uris, software, 
 from app.domain.client_records import Standing
 from app.domain.users import User
 from app.extensions import db
-from app.protocol import authorization_request, caller, parameters, people
+from app.protocol import asking, authorization_request, caller, people
 from app.protocol.authorization_request import LocalRefusal, Origin, RedirectedRefusal
 from app.protocol.parameters import Parameters
 
@@ -88,7 +88,7 @@ def for_signed_in(origin: Origin, url: str) -> dict[str, object]:
 @bp.post("/leave")
 def leave() -> BaseResponse:
     """Go back to the app without access, because the person said so."""
-    asked = parameters.read_query()
+    asked = asking.read()
     origin = authorization_request.prove_origin(asked)
     if origin.standing is not Standing.PENDING:
         return redirect(f"{url_for('authorize.authorize')}?{request.query_string.decode()}", 303)

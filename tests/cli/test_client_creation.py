@@ -1,8 +1,11 @@
 """`gatewright client create`: active at once, and only what the catalogue has."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import ON_ONE_DATABASE
+from tests.protocol.vendors import key_set
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
@@ -53,6 +56,22 @@ def test_a_client_of_people_gets_its_grants_and_no_registration_access_token(sai
         "registration_access_token",
         "registration_client_uri",
     }
+
+
+def test_a_client_that_signs_has_keys_and_no_secret(said, run, tmp_path):
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(key_set("ES256")))
+    signing = (*MACHINE, "--auth-method", "private_key_jwt")
+
+    assert run(*signing).exit_code != 0
+    by_value, by_uri = (
+        said(*signing, "--jwks", str(file)),
+        said(*signing, "--jwks-uri", "https://robot.example/jwks.json"),
+    )
+
+    assert by_value["jwks"] == key_set("ES256")
+    assert by_uri["jwks_uri"] == "https://robot.example/jwks.json"
+    assert "client_secret" not in by_value | by_uri
 
 
 def test_repeated_options_and_several_scopes_in_one_are_all_taken(said):

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from app import health
+from app.domain import jobs, turns
 from app.extensions import db
 from tests.cli.conftest import ON_ONE_DATABASE
 from tests.services.gate import said as answer
@@ -38,11 +39,15 @@ def test_a_healthy_server_has_no_faults(run, said):
         "database": "ok",
         "signing keys": "ok",
         "administrator": "note",
+        "jobs": "note",
     }
 
 
-def test_nothing_is_noted_about_a_server_that_is_set_up(run, said, redis_url):
+def test_nothing_is_noted_about_a_server_that_is_set_up(run, said, app, redis_url):
     said("db", "upgrade")
+    with app.app_context():
+        turns.take(turns.LOOK, 60)
+        db.session.commit()
     words = ("user", "create", "ann@example.org", "--role", "admin", "--password-stdin")
     said(*words, stdin="correct horse battery")
 
@@ -50,6 +55,21 @@ def test_nothing_is_noted_about_a_server_that_is_set_up(run, said, redis_url):
 
     assert code == 0
     assert set(found.values()) == {"ok"}
+
+
+def test_work_that_nobody_does_is_a_fault_and_work_that_failed_is_noted(run, said, app):
+    said("db", "upgrade")
+    with app.app_context():
+        jobs.add("work", {}, queue="q", topic="t")
+        db.session.commit()
+    nobody = examined(run)
+    with app.app_context():
+        turns.take(turns.LOOK, 60)
+        db.session.execute(sa.update(jobs.Job).values(state="dead"))
+        db.session.commit()
+
+    assert (nobody[0], nobody[1]["jobs"]) == (1, "fault")
+    assert examined(run)[1]["jobs"] == "note"
 
 
 def test_a_database_that_is_behind_is_a_fault_of_kind_four(run, app):

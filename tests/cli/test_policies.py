@@ -93,6 +93,7 @@ def test_an_example_that_does_not_hold_ends_with_one(run, file, expected):
     ids=lambda text: text[:40],
 )
 def test_a_file_that_is_none_is_refused(refusal, file, text):
+    """X-56: what is imported passes every check of what is typed."""
     assert refusal("policy", "test", file(text)) in ("invalid_request", "invalid_redirect_uri")
 
 

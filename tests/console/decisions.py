@@ -1,13 +1,13 @@
 """How the tests decide about software: the addresses, and the forms sent to them."""
 
 QUEUE = "/admin/registrations/"
-DECISIONS = ("approve", "renew", "forget", "reject", "block", "unblock")
+DECISIONS = ("approve", "renew", "forget", "reject", "block", "reopen", "unblock")
 
 
 def addresses(row):
     """Return every address that decides about software."""
     single = [f"{QUEUE}{row.id}/{verb}" for verb in DECISIONS]
-    return [f"{QUEUE}approve", f"{QUEUE}reject", *single]
+    return [f"{QUEUE}approve", f"{QUEUE}reject", f"{QUEUE}undo", *single]
 
 
 def decision(csrf, browser, row, **fields):
@@ -18,6 +18,7 @@ def decision(csrf, browser, row, **fields):
         "reason": "because",
         "scopes": ["tools", "openid"],
         "limit": "all",
+        "whom": "everyone",
     } | fields
 
 

@@ -78,6 +78,19 @@ def test_a_client_is_deleted_only_when_its_name_is_typed(admin, send, register, 
     assert send(admin, f"{LIST}delete/{made}", confirm_name="Editor").status_code == 404
 
 
+def test_selected_clients_are_deleted_together_or_not_at_all(admin, send, register, stored):
+    made = [register(client_name=f"Editor {number}")["client_id"] for number in range(3)]
+
+    send(admin, f"{LIST}delete", selected=made[:2], reason="")
+    missing = send(admin, f"{LIST}delete", selected=[*made[:2], "unknown"], reason="spam")
+    assert missing.status_code == 404
+    assert [stored(each).state for each in made] == ["live"] * 3
+    assert f'value="{made[0]}"' in admin.get(LIST).text
+    send(admin, f"{LIST}delete", selected=made[:2], reason="spam")
+
+    assert [stored(each).state for each in made] == ["deleted", "deleted", "live"]
+
+
 def test_a_client_without_a_name_is_deleted_by_its_identifier(admin, send, register, stored):
     made = register(client_name=None)["client_id"]
 

@@ -12,6 +12,7 @@ from app.extensions import db
 from tests.conftest import SECRET_KEY
 from tests.console.markup import controls, read, row_names, shape, texts
 from tests.console.matrix import ways_to_act
+from tests.protocol.vendors import key_set
 
 LIST = "/admin/clients/"
 TABS = ("", "?tab=grants", "?tab=activity", "?tab=json")
@@ -51,6 +52,26 @@ def test_the_page_of_a_client_says_what_it_may_do_and_who_let_it_in(
         "set; it cannot be shown again",
     ):
         assert words in said
+
+
+@pytest.mark.parametrize(
+    "keys, shown",
+    [
+        ({"jwks": key_set("ES256", "EdDSA")}, "Keys 2 registered"),
+        ({"jwks_uri": "https://a.example/jwks.json"}, "Keys https://a.example/jwks.json"),
+    ],
+)
+def test_a_client_that_signs_shows_its_keys_and_offers_nothing_about_secrets(
+    admin, register, keys, shown
+):
+    made = register(token_endpoint_auth_method="private_key_jwt", **keys)["client_id"]
+
+    page = admin.get(f"{LIST}{made}").text
+
+    assert shown in texts(page)
+    assert "private_key_jwt" in texts(page)
+    assert "ecret" not in page
+    assert admin.get(f"{LIST}rotate-secret/{made}").status_code == 409
 
 
 def test_grants_are_listed_with_person_state_and_reason(viewer, register, grant, app):

@@ -30,6 +30,7 @@ ROUTES = (
     ("POST", f"{LIST}suspend/unknown", "approver"),
     ("POST", f"{LIST}resume/unknown", "approver"),
     ("POST", f"{LIST}revoke-tokens/unknown", "approver"),
+    ("POST", f"{LIST}delete", "admin"),
     ("POST", f"{LIST}delete/unknown", "admin"),
     ("POST", f"{LIST}pin/unknown", "admin"),
     ("POST", f"{LIST}unpin/unknown", "admin"),

@@ -5,13 +5,14 @@ import shlex
 
 import pytest
 
+from app.console import pages
 from app.domain import registration_tokens
 from app.domain.audit import SERVER
 from app.domain.audit_tags import Tag
-from app.domain.registration_tokens import InitialAccessToken
+from app.domain.obligations import NO_TERMS, Obligations, Terms
 from app.extensions import db
 from tests.conftest import ISSUER
-from tests.console.markup import HOSTILE, controls, read, shape, texts
+from tests.console.markup import HOSTILE, controls, neighbour, read, row_names, shape, texts
 from tests.console.matrix import (
     gets,
     harmful,
@@ -24,8 +25,23 @@ from tests.console.matrix import (
 
 LIST = "/admin/initial-access-tokens/"
 STATIC = "a static token of the settings"
+PLAIN = {"name": "New", "uses": "1", "lifetime": "1", "verdict": "rules"}
+FULL = {
+    "name": "Team  Rosebud",
+    "purpose": "The nightly build",
+    "owner": "rosebud@people.example",
+    "uses": "3",
+    "lifetime": "7",
+    "networks": "192.0.2.7\r\n\r\n 2001:DB8::/32 ",
+    "verdict": "hold",
+    "scopes": " a   b ",
+    "resources": "https://one.example/",
+    "access_token_seconds": "60",
+    "approve_days": "30",
+}
 ROUTES = (
     ("GET", LIST, "viewer"),
+    ("GET", f"{LIST}unknown", "viewer"),
     ("GET", f"{LIST}new", "admin"),
     ("POST", f"{LIST}new", "admin"),
     ("POST", f"{LIST}revoke/unknown", "admin"),
@@ -56,6 +72,11 @@ def token(app):
     return find
 
 
+def names(page):
+    """Return what the clients on a page are called."""
+    return [name.partition("> ")[2] for name in row_names(page)]
+
+
 def row_with(page, name):
     """Return the text of the table row about a token."""
     found = [row for row in page.split("<tr>") if name in row]
@@ -73,13 +94,13 @@ def test_the_list_shows_uses_expiry_last_use_and_who_made_a_token(viewer, make, 
 
     said = row_with(viewer.get(LIST).text, "Pipeline")
 
-    assert "Active 4 left used 1 time" in said
+    assert "Usable 4 left used 1 time" in said
     assert "gatewright" in said
     assert "never" not in said
 
 
 def test_each_token_says_why_it_can_or_cannot_be_used(viewer, make, app, clock):
-    make("Usable")
+    make("Open")
     make("Ended", expires_at=clock.now - 1)
     spent, _ = make("Empty", uses=1)
     revoked, _ = make("Withdrawn")
@@ -90,7 +111,7 @@ def test_each_token_says_why_it_can_or_cannot_be_used(viewer, make, app, clock):
 
     page = viewer.get(LIST).text
 
-    words = {"Usable": "Active any number left", "Ended": "Expired", "Empty": "Used up 0 left"}
+    words = {"Open": "Usable any number left", "Ended": "Expired", "Empty": "Used up 0 left"}
     for name, said in (words | {"Withdrawn": "Revoked"}).items():
         assert f"{name} {said}" in row_with(page, name)
 
@@ -104,10 +125,11 @@ def test_the_token_of_the_settings_is_listed_without_its_value(admin):
     assert ways_to_act(page) == set()
 
 
-def test_an_admin_makes_a_token_and_sees_it_once(admin, csrf, app, clock, happened):
-    form = {"csrf_token": csrf(admin), "name": "Team Rosebud", "uses": "3", "lifetime": "7"}
+def test_an_admin_makes_a_token_and_sees_it_once(admin, send, app, clock, happened):
+    page = admin.get(f"{LIST}new").text
+    assert [name for name in FULL if f'name="{name}"' not in page] == []
 
-    answer = admin.post(f"{LIST}new", data=form)
+    answer = send(admin, f"{LIST}new", **FULL)
 
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"
@@ -115,55 +137,127 @@ def test_an_admin_makes_a_token_and_sees_it_once(admin, csrf, app, clock, happen
     value = copied["data-copy"]
     assert value.startswith("iat_")
     with app.app_context():
-        row = db.session.get(InitialAccessToken, registration_tokens.check(value, ""))
+        row = registration_tokens.get(registration_tokens.check(value, "", "192.0.2.7"))
         assert (row.name, row.uses_left, row.created_by) == ("Team Rosebud", 3, "admin@example.org")
+        assert (row.purpose, row.owner) == ("The nightly build", "rosebud@people.example")
         assert row.expires_at == clock.now + 7 * 86400
+        assert row.networks == ["192.0.2.7/32", "2001:db8::/32"]
+        bounds = Obligations(("a", "b"), ("https://one.example/",), 60, 30)
+        assert registration_tokens.terms(row.id) == Terms("hold", bounds)
     event = happened(Tag.INITIAL_TOKEN_CREATED)[0]
     assert event.actor_name == "admin@example.org"
     assert value not in json.dumps(event.detail)
+    assert f'href="{LIST}{event.subject}"' in admin.get(f"/admin/audit/{event.id}").text
     assert value not in admin.get(LIST).text
 
 
-def test_a_token_may_live_for_ever_and_register_without_limit(admin, csrf, app):
-    form = {"csrf_token": csrf(admin), "name": "Open", "uses": "", "lifetime": "never"}
-
-    admin.post(f"{LIST}new", data=form)
+def test_a_token_may_live_for_ever_and_register_without_limit(admin, send, app):
+    send(admin, f"{LIST}new", **PLAIN | {"uses": "", "lifetime": "never"})
 
     with app.app_context():
         [row] = registration_tokens.find_all()
-        assert (row.uses_left, row.expires_at) == (None, None)
+        assert (row.uses_left, row.expires_at, row.networks) == (None, None, [])
+        assert registration_tokens.terms(row.id) == NO_TERMS
 
 
-@pytest.mark.parametrize(
-    "change, field",
-    [
-        ({"name": ""}, "name"),
-        ({"name": "a" * 101}, "name"),
-        ({"name": "nul\0"}, "name"),
-        ({"name": "turn\u202ened"}, "name"),
-        ({"uses": "0"}, "uses"),
-        ({"uses": "1000001"}, "uses"),
-        ({"uses": "-1"}, "uses"),
-        ({"uses": "many"}, "uses"),
-        ({"uses": "\u0661"}, "uses"),
-        ({"lifetime": "2"}, "lifetime"),
-        ({"lifetime": ""}, "lifetime"),
-    ],
+FAULTS = (
+    ({"name": ""}, "name"),
+    ({"name": "a" * 101}, "name"),
+    ({"name": "nul\0"}, "name"),
+    ({"name": "turn\u202ened"}, "name"),
+    ({"purpose": "a" * 201}, "purpose"),
+    ({"owner": "nul\0"}, "owner"),
+    ({"uses": "0"}, "uses"),
+    ({"uses": "1000001"}, "uses"),
+    ({"uses": "-1"}, "uses"),
+    ({"uses": "many"}, "uses"),
+    ({"uses": "\u0661"}, "uses"),
+    ({"lifetime": "2"}, "lifetime"),
+    ({"lifetime": ""}, "lifetime"),
+    ({"networks": "192.0.2.1/24"}, "networks"),
+    ({"networks": "office"}, "networks"),
+    ({"networks": "\n".join(f"10.0.0.{last}" for last in range(201))}, "networks"),
+    ({"verdict": ""}, "verdict"),
+    ({"verdict": "refuse"}, "verdict"),
+    ({"scopes": 'a"b'}, "scopes"),
+    ({"resources": "https://one.example/#x"}, "resources"),
+    ({"access_token_seconds": "29"}, "access_token_seconds"),
+    ({"approve_days": "0"}, "approve_days"),
 )
-def test_a_token_that_cannot_be_is_refused_beside_its_field(admin, csrf, app, change, field):
-    before = rows(app)
-    form = {"csrf_token": csrf(admin), "name": "New", "uses": "1", "lifetime": "1"} | change
 
-    answer = admin.post(f"{LIST}new", data=form)
 
-    assert answer.status_code == 422
-    assert controls(answer.text, "span", id=f"e-{field}")
+def test_a_token_that_cannot_be_is_refused_beside_its_field(admin, csrf, app, subtests):
+    token, before = csrf(admin), rows(app)
+    for change, field in FAULTS:
+        with subtests.test(change):
+            answer = admin.post(f"{LIST}new", data=FULL | {"csrf_token": token} | change)
+            assert answer.status_code == 422
+            assert [each["id"][2:] for each in faults(answer.text)] == [field]
+            assert controls(answer.text, name="owner" if field != "owner" else "purpose")
     assert rows(app) == before
 
 
-def test_the_command_on_the_page_holds_the_token_and_registers_a_client(admin, csrf, client):
-    form = {"csrf_token": csrf(admin), "name": "New", "uses": "1", "lifetime": "1"}
-    page = admin.post(f"{LIST}new", data=form).text
+def faults(page):
+    """Return the sentences beside the fields of a page."""
+    return [each for each in controls(page, "span") if each.get("id", "").startswith("e-")]
+
+
+def test_what_was_typed_stays_when_something_is_wrong(admin, send):
+    page = send(admin, f"{LIST}new", **FULL | {"networks": "192.0.2.7\n192.0.2.1/24"}).text
+
+    assert "Line 2: A network is written like" in texts(page)
+    assert "192.0.2.7\n192.0.2.1/24</textarea>" in page
+    for name in ("purpose", "owner", "uses", "scopes", "access_token_seconds", "approve_days"):
+        assert controls(page, name=name, value=FULL[name])
+    assert controls(page, name="verdict", value="hold", checked=None)
+    assert controls(page, "option", value="7", selected=None)
+
+
+def test_the_page_of_a_token_says_all_about_it_and_leads_to_its_clients(
+    viewer, make, client, clock, monkeypatch
+):
+    monkeypatch.setattr(pages, "PAGE_SIZES", (2, 50))
+    token_id, value = make(
+        "Pipeline",
+        uses=5,
+        expires_at=clock.now + 86400,
+        purpose="The nightly build",
+        networks=["127.0.0.0/8"],
+        terms=Terms("admit", Obligations(("a", "b"), None, 60)),
+    )
+    other, _ = make("Other")
+    for number in range(4):
+        body = {"client_name": f"App {number}", "redirect_uris": ["https://client.example/cb"]}
+        headers = {"Authorization": f"Bearer {value}"} if number else {}
+        assert client.post("/register", json=body, headers=headers).status_code == 201
+
+    page = viewer.get(f"{LIST}{token_id}").text
+
+    said = texts(page)
+    for words in (
+        "Usable",
+        "Purpose The nightly build",
+        "Owner not said",
+        "Uses left 2",
+        "Used 3 times",
+        "Only from 127.0.0.0/8",
+        "Who decides Admit what no rule decides",
+        "Bounds only the scopes a b tokens live 60 s",
+        "3, deleted ones not counted",
+    ):
+        assert words in said
+    assert value not in page
+    older = viewer.get(neighbour(page, "next")).text
+    assert names(page) + names(older) == ["App 3", "App 2", "App 1"]
+    assert names(viewer.get(neighbour(older, "prev")).text) == names(page)
+    assert f'href="{LIST}{token_id}"' in viewer.get(LIST).text
+    assert "anywhere" in texts(viewer.get(f"{LIST}{other}").text)
+    [made] = controls(page, "a", **{"class": "row-link"})[:1]
+    assert f'href="{LIST}{token_id}"' in viewer.get(made["href"]).text
+
+
+def test_the_command_on_the_page_holds_the_token_and_registers_a_client(admin, send, client):
+    page = send(admin, f"{LIST}new", **PLAIN).text
     [copied] = controls(page, "button", **{"data-copied": "Command copied"})
 
     words = shlex.split(copied["data-copy"])
@@ -190,25 +284,29 @@ def test_an_admin_revokes_a_token_and_the_clients_it_made_stay(admin, csrf, make
     assert admin.get(f"/admin/clients/{made['client_id']}").status_code == 200
 
 
-@pytest.mark.parametrize("token_id", ["unknown", "%00", "a" * 3000])
-def test_a_token_that_is_not_there_is_not_found(admin, csrf, token_id):
-    answer = admin.post(f"{LIST}revoke/{token_id}", data={"csrf_token": csrf(admin)})
-
-    assert answer.status_code == 404
+@pytest.mark.parametrize("token_id", ["unknown", "%00", "static", "a" * 3000])
+def test_a_token_that_is_not_there_is_not_found(admin, send, token_id):
+    assert send(admin, f"{LIST}revoke/{token_id}").status_code == 404
+    assert admin.get(f"{LIST}{token_id}").status_code == 404
 
 
 def test_a_hostile_name_adds_no_element_and_no_attribute(admin, make, app):
     """C-32, C-33."""
     token_id, _ = make("plain")
-    plain = shape(admin.get(LIST).text)
+    paths = (LIST, f"{LIST}{token_id}")
+    with app.app_context():
+        registration_tokens.get(token_id).owner = "plain"
+        db.session.commit()
+    plain = [shape(admin.get(path).text) for path in paths]
 
     for name in HOSTILE:
         with app.app_context():
-            registration_tokens.get(token_id).name = name
+            row = registration_tokens.get(token_id)
+            row.name = row.owner = row.purpose = name
             db.session.commit()
-        page = admin.get(LIST).text
-        assert shape(page) == plain
-        assert name in texts(page)
+        shown = [admin.get(path).text for path in paths]
+        assert [shape(page) for page in shown] == plain
+        assert all(name in texts(page) for page in shown)
 
 
 def test_a_viewer_sees_tokens_without_values_and_nothing_to_press(viewer, make, token):
@@ -217,9 +315,10 @@ def test_a_viewer_sees_tokens_without_values_and_nothing_to_press(viewer, make, 
 
     page = viewer.get(LIST).text
 
-    assert value not in page
-    assert token(token_id).token_digest not in page
-    assert ways_to_act(page) == set()
+    for shown in (page, viewer.get(f"{LIST}{token_id}").text):
+        assert value not in shown
+        assert token(token_id).token_digest not in shown
+        assert ways_to_act(shown) == set()
     assert [found for _, found in read(page).elements if found.get("href") == f"{LIST}new"] == []
 
 
@@ -237,14 +336,15 @@ def test_nothing_is_changed_without_the_token_of_the_page(admin, app, make):
     """C-20."""
     token_id, _ = make()
     forms = [*posts(ROUTES), f"{LIST}revoke/{token_id}"]
-    sent = {"name": "New", "uses": "1", "lifetime": "1"}
 
-    assert harmful(app, admin, "POST", forms, 400, data=sent) == []
+    assert harmful(app, admin, "POST", forms, 400, data=PLAIN) == []
 
 
 def test_looking_changes_nothing(admin, app, make):
     """C-21, X-46."""
     token_id, _ = make()
 
-    assert harmful(app, admin, "GET", gets(ROUTES)) == []
+    paths = [path.replace("unknown", token_id) for path in gets(ROUTES)]
+
+    assert harmful(app, admin, "GET", paths) == []
     assert harmful(app, admin, "GET", [f"{LIST}revoke/{token_id}"], 405) == []

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from app.domain import policy_versions, rules
+from app.domain import policy_versions, registration_tokens, rules
 from app.domain.audit import SERVER
+from app.domain.obligations import Obligations, Terms
 from app.extensions import db
 from tests.console.markup import HOSTILE, controls, shape, texts
 from tests.console.matrix import gets, harmful, posts, unlisted, wrongly_reached
@@ -62,6 +63,39 @@ def test_a_draft_is_tried_before_it_is_in_force(
     said = texts(answer.text)
     assert [words for words in expected if words not in said] == []
     assert "Decided by ask" not in said
+
+
+def test_a_statement_is_tried_by_its_issuer(viewer, send, catalogue):
+    draft = "rules: [{name: v, outcome: admit, when: {statement_issuer: 'https://vendor.example'}}]"
+    tried = {"metadata": EDITOR, "rules": draft}
+
+    said = [
+        texts(send(viewer, f"{PAGE}judge", **tried, statement_issuer=issuer).text)
+        for issuer in ("https://vendor.example", "")
+    ]
+
+    assert ["Decided by v" in each for each in said] == [True, False]
+    assert "A software statement of https://vendor.example vouches for it." in said[0]
+
+
+@pytest.mark.parametrize(
+    "verdict, expected",
+    [
+        ("admit", ("Decided by initial access token", "works at once", "Scopes tools")),
+        ("hold", ("Decided by initial access token", "waits until a person decides")),
+    ],
+)
+def test_a_token_is_tried_with_its_terms(app, viewer, send, catalogue, verdict, expected):
+    with app.app_context():
+        terms = Terms(verdict, Obligations(("tools",)))
+        row, _ = registration_tokens.create("Pipeline", by=SERVER, terms=terms)
+        db.session.commit()
+        token_id = row.id
+
+    said = texts(send(viewer, f"{PAGE}judge", metadata=EDITOR, token=token_id).text)
+
+    assert [words for words in expected if words not in said] == []
+    assert send(viewer, f"{PAGE}judge", metadata=EDITOR, token="\0").status_code == 200
 
 
 @pytest.mark.parametrize(

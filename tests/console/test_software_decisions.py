@@ -21,6 +21,7 @@ FAULTS = [
     ("reject", {"reason": "\0"}, "A reason must not contain control"),
     ("reject", {"reason": "x" * 501}, "A reason is too long"),
     ("block", {"reason": ""}, "A reason is missing."),
+    ("block", {"whom": ""}, "Whom to stop must be one of the choices offered."),
 ]
 
 

@@ -175,4 +175,4 @@ def test_what_a_block_would_stop_is_said_beforehand(approver, register, approve,
 
     said = texts(approver.get(f"{QUEUE}{find('Editor').id}").text)
 
-    assert "Blocking stops 2 clients and ends 2 living grants of 1 person at once." in said
+    assert "Ends at once: 2 clients, 2 living grants of 1 person." in said

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.corpora.registration_rows import (
     METADATA,
     NO_STATEMENT,
-    STATEMENT,
     Hostile,
     good,
     rows,
@@ -127,11 +126,6 @@ STATEMENTS = [
         {},
         {"payload": "e30", "signatures": []},
         ["x"],
-    ),
-    *rows(
-        "X-36 statement of nobody trusted",
-        "software_statement",
-        STATEMENT,
         "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJhdHRhY2tlciJ9.c2lnbmF0dXJl",
         "eyJhbGciOiJSUzI1NiIsImprdSI6Imh0dHA6Ly8xNjkuMjU0LjE2OS4yNTQvIn0.e30.c2ln",
     ),

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 REDIRECT = "invalid_redirect_uri"
 METADATA = "invalid_client_metadata"
 NO_STATEMENT = "invalid_software_statement"
-STATEMENT = "unapproved_software_statement"
 
 GOOD: dict[str, Any] = {"client_name": "Probe", "redirect_uris": ["https://client.example/cb"]}
 

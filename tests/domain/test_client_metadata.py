@@ -21,6 +21,8 @@ KNOWN = [
     "grant_types",
     "response_types",
     "token_endpoint_auth_method",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg",
     "software_statement",
     "client_name#de",
     "logo_uri#",

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import client_documents, document_rules, errors
+from app.domain.assertion_keys import of_metadata
 from app.domain.client_metadata import MetadataRules, parse
 from tests.domain.test_client_metadata import DOCUMENTS, JSON
 from tests.protocol.documents import CHATGPT, CLAUDE_CODE, CODEX, SHAPES, VSCODE
@@ -131,6 +132,45 @@ def test_a_client_that_can_go_without_authentication_does(change):
     assert read(**change)["token_endpoint_auth_method"] == "none"
 
 
+KEYS_URI = "https://app.example/jwks.json"
+SIGNING = {
+    "said": {"token_endpoint_auth_method": "private_key_jwt"},
+    "said among what does not exist": {
+        "token_endpoint_auth_method": ["tls_client_auth", "private_key_jwt"]
+    },
+    "listed": {
+        "token_endpoint_auth_method": None,
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+    },
+}
+
+
+@pytest.mark.parametrize("change", SIGNING.values(), ids=SIGNING.keys())
+def test_a_client_that_cannot_go_without_authentication_has_to_sign(change):
+    metadata = read(jwks_uri=KEYS_URI, **change)
+
+    assert metadata["token_endpoint_auth_method"] == "private_key_jwt"
+    assert "token_endpoint_auth_methods_supported" not in metadata
+
+
+@pytest.mark.parametrize(
+    "change, signs",
+    [
+        ({"jwks_uri": KEYS_URI}, True),
+        ({"jwks_uri": KEYS_URI, "token_endpoint_auth_signing_alg": "RS256"}, True),
+        ({"jwks_uri": KEYS_URI, "token_endpoint_auth_signing_alg": "HS256"}, False),
+        ({}, False),
+    ],
+)
+def test_a_client_that_may_sign_is_told_apart_by_being_able_to(change, signs):
+    metadata = read(**METHODS["a choice"], **change)
+
+    assert metadata["token_endpoint_auth_method"] == "none"
+    assert ("token_endpoint_auth_methods_supported" in metadata) is signs
+    assert (of_metadata(metadata) is not None) is signs
+    assert parse(metadata) == metadata
+
+
 REFUSED = {
     "another client_id": {"client_id": "https://app.example/oauth/client.jso"},
     "its host in capitals": {"client_id": URL.replace("app", "App")},
@@ -182,7 +222,7 @@ def test_no_document_breaks_the_reader(document, method, listed):
         metadata = document_rules.read(URL, document | more, MetadataRules())
     except errors.Refusal:
         return
-    assert metadata["token_endpoint_auth_method"] == "none"
+    assert metadata["token_endpoint_auth_method"] in ("none", "private_key_jwt")
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,19 @@ def test_a_grant_without_redirect_ties_nothing_together(changes):
     assert mark(**changes, token_endpoint_auth_method="client_secret_basic") is None
 
 
+def test_software_that_somebody_vouches_for_is_other_software_for_each_issuer():
+    metadata = client_metadata.parse(BODY)
+    marks = {
+        fingerprints.of_statement(issuer, fingerprints.of_metadata(metadata))
+        for issuer in ("", "https://vendor.example", "https://other.example")
+    }
+
+    assert len(marks) == 3
+    assert mark() in marks
+    assert fingerprints.of_statement("https://vendor.example", None) is None
+    assert fingerprints.of_change("c", metadata, "https://vendor.example") in marks - {mark()}
+
+
 @pytest.mark.parametrize("row", REGISTRATIONS, ids=lambda row: row.client)
 def test_the_fingerprint_of_a_real_client_survives_parsing_again(row):
     metadata = client_metadata.parse(row.body)

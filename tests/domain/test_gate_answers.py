@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.domain import gate_answers
 from app.domain.errors import AdmissionRefused
 from app.domain.gate_answers import BUSY, DENIED, FAILED, MESSAGE_LENGTH, GateAnswer, sanitised
-from app.domain.policies import REFUSED, Verdict, tighten
+from app.domain.policies import REFUSED, TOKEN_RULE, Verdict, tighten
 from app.domain.rules import OUTCOMES, Obligations, Step
 
 SCOPES = st.none() | st.lists(st.sampled_from("abcd"), unique=True).map(tuple)
@@ -62,7 +62,7 @@ def test_every_answer_stands_last_in_the_trace(verdict, answer):
     assert tuple(before) == verdict.trace
     assert (step.rule, step.reason, step.shadow) == ("registration gate", answer.sentence, False)
     assert json.dumps(found.as_json())
-    assert found.gate_facts == {"gate": answer.as_json()}
+    assert found.facts["gate"] == answer.as_json()
 
 
 @given(VERDICTS, ANSWERS)
@@ -96,6 +96,7 @@ def test_a_gate_that_gave_no_answer_refuses(verdict, failure):
 ADMITTED = Verdict("admit", "ours", "Met.", rule_id="r-1", then=Obligations(approve_days=2))
 APPROVED = Verdict("admit", "approved software", "Approved.")
 HELD = Verdict("hold", "default", "No rule.")
+LET_IN = Verdict("admit", TOKEN_RULE, "Its token lets it in.")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,9 @@ HELD = Verdict("hold", "default", "No rule.")
         (APPROVED, GateAnswer("allow"), "admit", "approved software"),
         (APPROVED, GateAnswer("hold"), "admit", "approved software"),
         (APPROVED, GateAnswer("deny"), "refuse", "registration gate"),
+        (LET_IN, GateAnswer("allow"), "admit", TOKEN_RULE),
+        (LET_IN, GateAnswer("hold"), "hold", "registration gate"),
+        (LET_IN, GateAnswer("deny"), "refuse", "registration gate"),
         (HELD, GateAnswer("allow"), "hold", "default"),
         (HELD, GateAnswer("hold"), "hold", "default"),
         (HELD, GateAnswer("deny"), "refuse", "registration gate"),

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from app.domain import policies, rules
 from app.domain.evidence import Evidence, from_json
-from app.domain.policies import judge
-from app.domain.rules import Obligations, Rule
+from app.domain.obligations import TOKEN_VERDICTS, Obligations, Terms
+from app.domain.policies import TOKEN_RULE, judge
+from app.domain.rules import Rule
 from app.domain.software import STATUSES
 
 METADATA = st.fixed_dictionaries(
@@ -38,6 +39,8 @@ METADATA = st.fixed_dictionaries(
 EVIDENCE = st.builds(
     Evidence,
     source=st.sampled_from(["dcr", "console"]),
+    statement_issuer=st.sampled_from(["", "https://vendor.example", "https://other.example"]),
+    statement_lacks=st.sampled_from([(), ("redirect_uris",), ("scope", "grant_types")]),
     metadata=METADATA,
     fingerprint=st.none() | st.text(max_size=8),
     initial_access_token=st.none() | st.text(max_size=8),
@@ -50,6 +53,26 @@ EVIDENCE = st.builds(
     look_alike=st.integers(0, 100),
     notes=st.lists(st.text(max_size=8), max_size=3).map(tuple),
 )
+CEILING = st.none() | st.lists(st.sampled_from("abc"), unique=True).map(tuple)
+BOUNDS = st.builds(
+    Obligations,
+    scopes=CEILING,
+    resources=CEILING,
+    access_token_seconds=st.none() | st.integers(60, 600),
+    approve_days=st.none() | st.integers(1, 90),
+)
+
+
+def tokened(*verdicts):
+    """Return the evidence of arrivals with an initial access token that has terms."""
+    terms = st.builds(Terms, verdict=st.sampled_from(verdicts), bounds=BOUNDS)
+    return st.builds(
+        lambda found, said: dataclasses.replace(found, token_terms=said), EVIDENCE, terms
+    )
+
+
+ANY = EVIDENCE | tokened(*TOKEN_VERDICTS)
+STRICTNESS = {"admit": 0, "hold": 1, "refuse": 2}
 WHEN = st.dictionaries(
     st.sampled_from(sorted(rules.CONDITIONS)), st.just(()), min_size=1, max_size=4
 ).map(lambda chosen: {name: LINES[name] for name in chosen})
@@ -67,6 +90,7 @@ LINES = {
     "scope": ("mcp:read",),
     "auth_method": ("none",),
     "initial_access_token": ("*",),
+    "statement_issuer": ("https://vendor.example",),
     "network": ("0.0.0.0/1", "::/1"),
     "look_alike": ("50",),
     "seen_count": ("3",),
@@ -89,7 +113,7 @@ def arrival(status=None, **changes):
     return dataclasses.replace(found, **changes)
 
 
-@given(EVIDENCE, RULES)
+@given(ANY, RULES)
 def test_a_verdict_depends_on_evidence_and_rules_alone_and_can_be_repeated(evidence, written):
     """There is no database here, no clock and no request: a read of any would raise."""
     before = copy.deepcopy(evidence)
@@ -100,10 +124,11 @@ def test_a_verdict_depends_on_evidence_and_rules_alone_and_can_be_repeated(evide
     assert verdict.version == 7
 
 
-@given(EVIDENCE, RULES)
+@given(ANY, RULES)
 def test_evidence_that_was_stored_is_judged_as_it_was(evidence, written):
     stored = from_json(json.loads(json.dumps(evidence.as_json())))
 
+    assert stored == evidence
     assert judge(stored, written) == judge(evidence, written)
 
 
@@ -122,14 +147,14 @@ def test_the_first_rule_decides_that_is_met_and_not_in_shadow(evidence, written)
     assert all(step.reason for step in verdict.trace)
 
 
-@given(EVIDENCE, RULES)
+@given(ANY, RULES)
 def test_every_enabled_rule_says_something_and_no_other(evidence, written):
     said = [step.id for step in judge(evidence, written).trace if step.id]
 
     assert said == [rule.id for rule in written if rule.enabled]
 
 
-@given(EVIDENCE, RULES)
+@given(ANY, RULES)
 def test_rules_in_shadow_and_disabled_rules_change_nothing(evidence, written):
     ours = judge(evidence, [rule for rule in written if rule.enabled and not rule.shadow])
 
@@ -141,7 +166,7 @@ def test_without_rules_nothing_is_admitted_that_people_have_not_approved(evidenc
     assert (judge(evidence).outcome == "admit") == (evidence.software_status == "approved")
 
 
-@given(EVIDENCE, RULES)
+@given(ANY, RULES)
 def test_no_rule_overrules_what_people_decided_about_the_software(evidence, written):
     outcomes = {"rejected": "refuse", "blocked": "refuse", "expired": "refuse", "approved": "admit"}
     expected = outcomes.get(evidence.software_status)
@@ -190,7 +215,62 @@ def test_what_an_admission_is_bounded_by_comes_with_the_verdict():
     assert judge(arrival("approved"), (admitting,)).then == Obligations()
 
 
-@given(EVIDENCE, RULES)
+@given(tokened(*TOKEN_VERDICTS), RULES, BOUNDS)
+def test_a_token_lets_in_only_what_no_rule_decides_and_bounds_all(evidence, written, bounds):
+    bounded = [dataclasses.replace(rule, then=bounds) for rule in written]
+    terms = evidence.token_terms
+    found = judge(evidence, bounded)
+    without = judge(dataclasses.replace(evidence, token_terms=None), bounded)
+
+    if terms.verdict == "admit" and without.rule == "default":
+        assert (found.outcome, found.rule) == ("admit", TOKEN_RULE)
+    else:
+        assert STRICTNESS[found.outcome] >= STRICTNESS[without.outcome]
+    for each in (without.then, terms.bounds):
+        assert found.then == found.then.within(each)
+
+
+@given(tokened("hold"), RULES)
+def test_a_token_that_holds_admits_nothing_new(evidence, written):
+    verdict = judge(evidence, written)
+
+    assert not verdict.admits_anew
+    assert verdict.outcome != "admit" or evidence.software_status == "approved"
+
+
+OURS = Rule("ours", "admit", {"redirect_host": ("app.example",)}, id="r")
+NOT_OURS = Rule("no", "refuse", id="r")
+
+
+@pytest.mark.parametrize(
+    "status, written, said, outcome, rule",
+    [
+        (None, (), "rules", "hold", "default"),
+        (None, (), "admit", "admit", TOKEN_RULE),
+        ("pending", (), "admit", "admit", TOKEN_RULE),
+        (None, (), "hold", "hold", TOKEN_RULE),
+        (None, (OURS,), "rules", "admit", "ours"),
+        (None, (OURS,), "admit", "admit", "ours"),
+        (None, (OURS,), "hold", "hold", TOKEN_RULE),
+        (None, (Rule("wait", "hold", id="r"),), "admit", "hold", "wait"),
+        (None, (NOT_OURS,), "admit", "refuse", "no"),
+        (None, (NOT_OURS,), "hold", "refuse", "no"),
+        ("approved", (OURS,), "hold", "admit", "approved software"),
+        ("rejected", (), "admit", "refuse", "refused software"),
+        ("expired", (), "admit", "refuse", "ended approval"),
+    ],
+)
+def test_the_verdict_of_a_token_comes_after_people_and_rules(status, written, said, outcome, rule):
+    verdict = judge(arrival(status, token_terms=Terms(said)), written)
+
+    assert (verdict.outcome, verdict.rule) == (outcome, rule)
+    assert verdict.rule_id == ("r" if rule in ("ours", "wait", "no") else "")
+    assert [step.result for step in verdict.trace if step.rule == TOKEN_RULE] == (
+        [] if said == "rules" else [said]
+    )
+
+
+@given(ANY, RULES)
 def test_a_verdict_is_stored_as_plain_json(evidence, written):
     verdict = judge(evidence, written)
     stored = json.loads(json.dumps(verdict.as_json()))

@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain import audit, errors, registration_tokens
-from app.domain.registration_tokens import STATIC, InitialAccessToken, check, redeem, usable
+from app.domain.obligations import Obligations, Terms
+from app.domain.registration_tokens import STATIC, InitialAccessToken, check, redeem, state
 from app.extensions import db
 
 OPERATOR = audit.Actor("operator", "u-1", "grace@people.example")
@@ -140,17 +141,79 @@ def test_a_revoked_token_ends_at_once_and_only_once(context, clock):
 @pytest.mark.parametrize(
     "values, expected",
     [
-        ({}, True),
-        ({"uses_left": 1}, True),
-        ({"uses_left": 0}, False),
-        ({"expires_at": 101}, True),
-        ({"expires_at": 100}, False),
-        ({"revoked_at": 1}, False),
-        ({"uses_left": 1, "expires_at": 101, "revoked_at": 99}, False),
+        ({}, "usable"),
+        ({"uses_left": 1}, "usable"),
+        ({"uses_left": 0}, "used up"),
+        ({"expires_at": 101}, "usable"),
+        ({"expires_at": 100}, "expired"),
+        ({"revoked_at": 1}, "revoked"),
+        ({"uses_left": 1, "expires_at": 101, "revoked_at": 99}, "revoked"),
     ],
 )
 def test_a_token_is_usable_while_nothing_speaks_against_it(values, expected):
-    assert usable(InitialAccessToken(**values), 100) is expected
+    assert state(InitialAccessToken(**values), 100) == expected
+
+
+@pytest.mark.parametrize(
+    "networks, address, expected",
+    [
+        ((), "", True),
+        (("192.0.2.0/24",), "192.0.2.255", True),
+        (("192.0.2.0/24",), "192.0.3.0", False),
+        (("192.0.2.0/24", "2001:db8::/32"), "2001:db8::1", True),
+        (("192.0.2.0/24",), "::ffff:192.0.2.1", True),
+        (("::/0",), "192.0.2.1", False),
+        (("0.0.0.0/0",), "", False),
+        (("0.0.0.0/0",), "unix:", False),
+    ],
+)
+def test_a_token_works_from_its_networks_only(context, networks, address, expected):
+    row, value = create(networks=networks)
+
+    if expected:
+        assert check(value, "", address) == row.id
+    else:
+        with pytest.raises(errors.InvalidToken) as refusal:
+            check(value, "", address)
+        assert refusal.value.facts["reason"] == "outside its networks"
+        assert refusal.value.description == registration_tokens.REFUSED
+
+
+@pytest.mark.parametrize(
+    "verdict, afterwards", [("rules", "rules"), ("admit", "rules"), ("hold", "hold")]
+)
+def test_what_is_laid_down_about_a_token_is_kept_and_recorded(context, verdict, afterwards):
+    bounds = Obligations(("mcp:read",), (), 600, 30)
+    row, _ = create(
+        purpose="The nightly build",
+        owner="Team Rosebud",
+        networks=["192.0.2.0/24"],
+        terms=Terms(verdict, bounds),
+    )
+    db.session.expire_all()
+
+    assert registration_tokens.terms(row.id) == Terms(verdict, bounds)
+    assert registration_tokens.terms(None, row.id) == Terms(afterwards, bounds)
+    event = db.session.scalars(db.select(audit.AuditEvent)).one()
+    assert event.detail == {
+        "name": "for a test",
+        "purpose": "The nightly build",
+        "owner": "Team Rosebud",
+        "uses": None,
+        "expires_at": None,
+        "networks": ["192.0.2.0/24"],
+        "verdict": verdict,
+        "scopes": ["mcp:read"],
+        "resources": [],
+        "access_token_seconds": 600,
+        "approve_days": 30,
+    }
+
+
+@pytest.mark.parametrize("token_id", [None, "", STATIC, "nothing", "\0"])
+def test_what_is_no_token_of_ours_has_no_terms(context, token_id):
+    assert registration_tokens.terms(token_id) is None
+    assert registration_tokens.terms(None, token_id) is None
 
 
 def test_an_unknown_identifier_is_not_found(context):

@@ -1,6 +1,7 @@
 """Rules: which arrivals they are met by, how they are read, and what is refused in them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,14 @@ def said(outcome, evidence, **when):
     return weigh(from_json({"name": "r", "outcome": outcome, "when": when}), evidence).result
 
 
+def vouched(*lacks, **more):
+    """Return the evidence of an arrival with a statement that leaves some members open."""
+    issuer = "https://vendor.example"
+    return replace(arrival(**more), statement_issuer=issuer, statement_lacks=lacks)
+
+
+ALONE = ["authorization_code", "client_credentials"]
+VENDOR = {"statement_issuer": ["https://vendor.example", "https://other.example"]}
 MET = [
     ("one web host", {"redirect_host": "app.example.com"}, arrival()),
     ("a host below", {"redirect_host": "*.example.com"}, arrival()),
@@ -57,8 +66,12 @@ MET = [
     ("method", {"auth_method": "none"}, arrival()),
     ("any token", {"initial_access_token": "*"}, arrival(token="t-1")),
     ("this token", {"initial_access_token": "t-1"}, arrival(token="t-1")),
+    ("a statement", VENDOR, vouched()),
+    ("a statement without scope", VENDOR, vouched("scope", "grant_types")),
+    ("a statement about acting alone", VENDOR, vouched("scope", grant_types=ALONE)),
     ("network", {"network": "192.0.2.0/24"}, arrival()),
     ("network 6", {"network": ["10.0.0.0/8", "2001:db8::/32"]}, arrival(address="2001:db8::1")),
+    ("network 4 in 6", {"network": "192.0.2.0/24"}, arrival(address="::ffff:192.0.2.1")),
     ("look-alike", {"look_alike": 80}, arrival(look_alike=80)),
     ("often seen", {"seen_count": 3}, arrival(seen=4)),
     ("often lately", {"arrivals_last_hour": 10}, arrival(lately=10)),
@@ -80,6 +93,10 @@ MISSED = [
     ("no scope named is every scope", {"scope": "a"}, arrival()),
     ("no token", {"initial_access_token": "*"}, arrival()),
     ("another token", {"initial_access_token": "t-1"}, arrival(token="t-2")),
+    ("no statement", VENDOR, arrival()),
+    ("a statement of somebody else", {"statement_issuer": "https://vendor.example/"}, vouched()),
+    ("a statement without redirects", VENDOR, vouched("redirect_uris")),
+    ("acting alone beside a statement", VENDOR, vouched("grant_types", grant_types=ALONE)),
     ("another network", {"network": "198.51.100.0/24"}, arrival()),
     ("no address", {"network": "0.0.0.0/0"}, arrival(address="")),
     ("the other family", {"network": "::/0"}, arrival()),
@@ -99,6 +116,10 @@ def test_a_rule_admits_what_it_covers_entirely(when, evidence):
 )
 def test_a_rule_admits_nothing_else(when, evidence):
     assert said("admit", evidence, **when) == "no match"
+
+
+def test_a_rule_refuses_by_issuer_whatever_the_statement_leaves_open():
+    assert said("refuse", vouched("redirect_uris", "grant_types"), **VENDOR) == "refuse"
 
 
 @pytest.mark.parametrize(

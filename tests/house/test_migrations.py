@@ -9,6 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from app.domain import credentials, registration_tokens
+from app.domain.obligations import NO_TERMS
 from app.extensions import db
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -48,6 +50,19 @@ def test_migrations_go_down_to_nothing_and_up_again(app):
 
         flask_migrate.upgrade()
         assert differences() == []
+
+
+def test_a_token_of_before_0006_has_no_terms_and_works_from_anywhere(app):
+    with app.app_context():
+        flask_migrate.downgrade(revision="0005")
+        old = "id, name, token_digest, used_count, created_at, created_by"
+        row = f"'t', 'old', '{credentials.digest('iat_old')}', 0, 1, 'ada'"
+        db.session.execute(sa.text(f"INSERT INTO initial_access_tokens ({old}) VALUES ({row})"))
+        db.session.commit()
+        flask_migrate.upgrade()
+
+        assert registration_tokens.check("iat_old", "", "192.0.2.1") == "t"
+        assert registration_tokens.terms("t") == NO_TERMS
 
 
 def test_migrations_form_one_line_and_are_named_by_number():

@@ -57,6 +57,52 @@ def test_a_login_is_sent_in_the_body_when_wanted_and_no_empty_scope(endpoint):
     }
 
 
+def test_a_login_by_key_sends_a_new_assertion_each_time_and_no_secret(endpoint, clock):
+    signed = []
+    server, manager = endpoint(
+        token_answer(),
+        token_answer(),
+        auth_method="private_key_jwt",
+        client_secret="",
+        sign=lambda claims: signed.append(claims) or f"assertion-{len(signed)}",
+    )
+
+    for _ in range(2):
+        manager.token()
+        manager.clear()
+
+    first, second = signed
+    assert "authorization" not in server.heads[0]
+    assert parse_qs(server.bodies[1]) == {
+        "grant_type": ["client_credentials"],
+        "client_id": ["gate:1 a"],
+        "client_assertion_type": ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
+        "client_assertion": ["assertion-2"],
+    }
+    assert first["jti"] != second["jti"]
+    assert first | {"jti": ""} == {
+        "iss": "gate:1 a",
+        "sub": "gate:1 a",
+        "aud": server.url,
+        "iat": clock.now,
+        "exp": clock.now + 60,
+        "jti": "",
+    }
+
+
+def test_a_login_that_cannot_sign_asks_nobody(endpoint):
+    def fail(_claims):
+        raise OutboundError("token")
+
+    server, manager = endpoint(auth_method="private_key_jwt", sign=fail)
+
+    with pytest.raises(OutboundError):
+        manager.token()
+    assert server.bodies == []
+    with pytest.raises(ValueError, match="needs what signs"):
+        Login(server.url, **LOGIN, auth_method="private_key_jwt")
+
+
 @pytest.mark.parametrize(
     "expires_in, buffer, life",
     [

@@ -96,9 +96,9 @@ class Machine:
         """End a token."""
         return self.post("/revoke", **({"token": token} | changes))
 
-    def asking(self, **changes: Any) -> str:
-        """Return the path of an authorization request."""
-        wanted = {
+    def wanted(self, **changes: Any) -> dict[str, Any]:
+        """Return an authorization request."""
+        return {
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
@@ -107,8 +107,22 @@ class Machine:
             "resource": RESOURCE,
             "code_challenge": PROOF.challenge,
             "code_challenge_method": "S256",
-        }
-        return f"/authorize?{form(wanted | changes)}"
+        } | changes
+
+    def asking(self, **changes: Any) -> str:
+        """Return the path of an authorization request."""
+        return f"/authorize?{form(self.wanted(**changes))}"
+
+    def push(self, **changes: Any) -> TestResponse:
+        """Push an authorization request."""
+        return self.post("/par", **self.wanted(**changes))
+
+    def pushed(self, **changes: Any) -> str:
+        """Push an authorization request; return the path that brings its reference."""
+        response = self.push(**changes)
+        assert response.status_code == 201, response.text
+        reference = response.get_json()["request_uri"]
+        return f"/authorize?{form({'client_id': self.client_id, 'request_uri': reference})}"
 
     def at(self, redirect_uri: str) -> "Machine":
         """Return the same client at another of its redirect URIs."""

@@ -79,7 +79,7 @@ def test_reading_shows_the_registration_without_its_credentials(secretive):
 def test_whoever_is_not_the_registrant_gets_the_same_answer_everywhere(
     client, registrant, public, person, method
 ):
-    """N-170, N-171, N-173, GHSA-c73q-w75p-j82v: nobody finds out which clients exist."""
+    """N-170, N-171, N-173, X-48, GHSA-c73q-w75p-j82v: nobody finds out which clients exist."""
     other = registrants.register(client, client_name="Other")
     deleted = registrants.register(client, client_name="Deleted")
     assert deleted.delete().status_code == 204

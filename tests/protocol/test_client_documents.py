@@ -1,5 +1,6 @@
 """Clients whose client_id is the URL of a document: first sight, changes, and lost documents."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -32,6 +33,8 @@ from tests.protocol.documents import tls as tls
 from tests.protocol.machines import Machine, assert_refused
 from tests.protocol.persons import answer_of, new_http
 from tests.protocol.registrants import Operator
+from tests.protocol.signers import signer_of
+from tests.protocol.vendors import key_set
 
 LOOPBACK = "http://127.0.0.1:49152/callback"
 OTHER = "https://other.example/cb"
@@ -109,6 +112,39 @@ def test_a_real_document_waits_is_approved_and_gets_tokens(
     assert host.asked == ["/oauth/client.json"]
 
 
+def test_a_document_is_also_seen_first_where_requests_are_pushed(
+    codex, host, person, operator, put_in_force, audited
+):
+    """RFC 9126: a refusal is JSON there, whatever it would be at /authorize."""
+    lost = Machine(codex.http, host.url("/lost.json"), redirect_uri=LOOPBACK)
+    assert_refused(lost.push(), "invalid_request")
+    assert_refused(codex.push(), "access_denied")
+    assert (seen(operator, codex).seen_count, len(audited("client.registered"))) == (1, 1)
+    operator.approve(codex)
+    page = person.open(codex.pushed())
+    page = person.open(person.sign_in(page).location)
+
+    assert codex.redeem(answer_of(person.decide(page))["code"]).status_code == 200
+    assert host.asked == ["/lost.json", "/oauth/client.json"]
+    put_in_force(name="None", outcome="refuse", when={"source": "cimd"}, message="Not here.")
+    other = Machine(codex.http, host.put(CODEX, "/other.json"), redirect_uri=LOOPBACK)
+    assert_refused(other.push(), "access_denied", 403)
+    assert audited("registration.refused")[-1].subject == "par.push_request"
+
+
+def test_a_document_may_demand_that_its_client_signs(client, host, person, operator):
+    host.put(json.dumps(key_set("ES256")).encode(), "/jwks.json")
+    signing = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": host.url("/jwks.json")}
+    machine = Machine(client, host.put(CODEX | signing), redirect_uri="http://127.0.0.1:1/callback")
+    assert is_waiting(person.open(machine.asking()))
+    operator.approve(machine)
+    code = person.code(machine)
+
+    assert_refused(machine.redeem(code), "invalid_client")
+    assert signer_of(machine).redeem(code).status_code == 200
+    assert host.asked == ["/oauth/client.json", "/jwks.json"]
+
+
 def test_the_arrival_is_recorded_with_its_document(codex, person, operator, audited, client):
     person.open(codex.asking(), environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
 
@@ -171,6 +207,22 @@ def test_a_widened_document_waits_while_the_approved_one_serves(
     operator.approve(approved, waiting=True)
     assert person.tokens(approved.at(OTHER))
     assert len(host.asked) == 2
+
+
+def test_whatever_else_a_document_says_later_serves_nobody_before_it_is_approved(
+    approved, host, person, operator, clock
+):
+    """X-44: name, picture and keys as well as addresses."""
+    before = seen(operator, approved).client_metadata
+    for name in ("client_name", "logo_uri", "jwks_uri"):
+        said = f"https://client.example/{name}"
+        host.put(CODEX | {name: said})
+        clock.advance(HOUR)
+
+        page = person.consent_page(approved).text
+        assert (CODEX["client_name"] in page, said in page) == (True, False)
+        assert seen(operator, approved).client_metadata == before
+        assert seen(operator, approved, waiting=True).client_metadata[name] == said
 
 
 def test_each_further_widening_waits_again(approved, host, person, operator, clock):

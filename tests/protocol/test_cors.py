@@ -4,6 +4,7 @@ ORIGIN = {"Origin": "https://app.example"}
 OPEN = [
     "/token",
     "/revoke",
+    "/par",
     "/register",
     "/clients/x",
     "/.well-known/jwks.json",

@@ -11,9 +11,10 @@ from app.domain import scopes, signing_keys
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import ISSUER
-from tests.protocol import registrants
+from tests.protocol import registrants, signers
 from tests.protocol.registrants import OPERATOR, Operator, post
 from tests.protocol.test_client_corpus import hollow
+from tests.protocol.vendors import key_set
 
 OAUTH = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
@@ -241,23 +242,28 @@ def test_a_scope_of_the_catalogue_is_advertised_while_it_is_there(app, client):
 def test_every_advertised_authentication_method_works_and_no_other_registers(client, document):
     """N-145: each is tried at the token endpoint."""
     for method in document["token_endpoint_auth_methods_supported"]:
-        one = registrants.register(client, client_name=method, token_endpoint_auth_method=method)
-        proven = one.machine.refresh("rt_none")
+        keys = key_set("ES256") if method == "private_key_jwt" else None
+        one = registrants.register(
+            client, client_name=method, token_endpoint_auth_method=method, jwks=keys
+        )
+        machine = signers.signer_of(one.machine) if keys else one.machine
+        proven = machine.refresh("rt_none")
 
         assert (proven.status_code, proven.get_json()["error"]) == (400, "access_denied"), method
-    for method in ("private_key_jwt", "client_secret_jwt", "tls_client_auth"):
+    for method in ("client_secret_jwt", "tls_client_auth"):
         assert method not in document["token_endpoint_auth_methods_supported"]
         assert post(client, token_endpoint_auth_method=method).status_code == 400
 
 
 def test_introspection_is_open_to_exactly_the_advertised_methods(
-    document, public, confidential, posting
+    app, client, document, public, confidential, posting
 ):
     """N-145."""
+    signer = signers.register(app, client, client_name="Signer")
     advertised = set(document["introspection_endpoint_auth_methods_supported"])
     working = {
         machine.method
-        for machine in (public, confidential, posting)
+        for machine in (public, confidential, posting, signer)
         if machine.introspect("x").status_code == 200
     }
     assert advertised == working

@@ -16,6 +16,7 @@ from tests.protocol.standing import standing as standing
 from tests.protocol.standing import standing_url as standing_url
 
 EXAMPLES = 60
+REFERENCE = "urn:ietf:params:oauth:request_uri:x"
 DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 """What RFC 6749 section 5.2 allows in an error_description."""
 
@@ -37,6 +38,8 @@ MEMBERS = st.sampled_from(
         "grant_types",
         "response_types",
         "token_endpoint_auth_method",
+        "token_endpoint_auth_methods_supported",
+        "token_endpoint_auth_signing_alg",
         "software_statement",
         "client_id",
         "client_secret",
@@ -95,6 +98,8 @@ PARAMETERS = st.lists(
     st.tuples(
         st.sampled_from(
             [
+                "client_assertion",
+                "client_assertion_type",
                 "client_id",
                 "client_secret",
                 "code",
@@ -121,7 +126,7 @@ PARAMETERS = st.lists(
                 "ui_locales",
             ]
         ),
-        TEXTS | HINTS | st.sampled_from(["S256", "query", "openid", "mcp:read", "rt_x", "ac_x"]),
+        TEXTS | HINTS | st.sampled_from(["S256", "query", "mcp:read", "rt_x", REFERENCE]),
     ),
     max_size=6,
 )
@@ -258,7 +263,7 @@ def registered(end):
 
 @settings(max_examples=EXAMPLES)
 @given(
-    path=st.sampled_from(["/token", "/revoke", "/introspect"]),
+    path=st.sampled_from(["/token", "/revoke", "/introspect", "/par"]),
     found=PARAMETERS,
     headers=HEADERS,
     which=st.integers(0, 2),
@@ -271,11 +276,11 @@ def test_no_form_gives_a_fault(standing, active, *, path, found, headers, which,
     sent = {"Content-Type": FORM} | headers
     response = standing.http.post(path, data=urlencode(base + found), headers=sent)
 
-    check_machine_answer(response, 200)
+    check_machine_answer(response, 200, 201)
 
 
 @settings(max_examples=EXAMPLES)
-@given(path=st.sampled_from(["/token", "/revoke", "/introspect"]), raw=RAW, headers=HEADERS)
+@given(path=st.sampled_from(["/token", "/revoke", "/introspect", "/par"]), raw=RAW, headers=HEADERS)
 def test_no_bytes_in_a_form_give_a_fault(standing, path, raw, headers):
     sent = {"Content-Type": FORM} | headers
     response = standing.http.post(path, data=raw.encode("latin-1"), headers=sent)

@@ -312,6 +312,23 @@ def test_an_update_is_shown_to_the_gate_and_a_denial_changes_nothing(app, client
     assert registrant.token not in "".join(gate.bodies)
 
 
+def test_an_answer_counts_for_the_one_question_it_was_given_to(app, gated, scripts, clock, stored):
+    """X-49: for no other registration, no later one of the same software and no other revision."""
+    gate = scripts(ALLOWED)
+    http = gated(gate.url, max_retries=0)
+    registrant = register(http)
+    Operator(app).approve(registrant)
+    [first] = gate.questions
+    gate.answers[:] = [said(200, {"decision": "allow", "question_id": first["question_id"]})]
+
+    told = [post(http, client_name="Another"), post(http), registrant.update(scope="mcp:write")]
+
+    assert [refusal_of(answer) for answer in told] == [FAILED] * 3
+    assert len({asked["question_id"] for asked in gate.questions}) == 4
+    assert stored(clock) == ["active"]
+    assert registrant.read().get_json()["scope"] == BODY["scope"]
+
+
 def test_an_update_may_leave_fewer_scopes_and_never_more(app, client, gated, scripts, record):
     wide = {"scope": "mcp:read mcp:write"}
     registrant = register(client, **wide)

@@ -8,6 +8,7 @@ from app.extensions import db
 from tests.conftest import ISSUER
 from tests.protocol.machines import RESOURCE, Machine, assert_refused, send
 from tests.protocol.persons import answer_of
+from tests.routes.table import TABLE
 
 INACTIVE = {"active": False}
 WAITING = "This client is waiting for approval by the operators of this server."
@@ -80,6 +81,7 @@ CALLS = [
     ("/token", {}),
     ("/revoke", {"token": "x"}),
     ("/introspect", {"token": "x"}),
+    ("/par", {"response_type": "code"}),
 ]
 
 
@@ -122,6 +124,11 @@ def test_every_endpoint_answers_by_the_state_of_the_client(case, person, subtest
         bearer = {"Authorization": f"Bearer {machine.registration_token}"}
         response = machine.http.get(f"/clients/{machine.client_id}", headers=bearer)
         assert response.status_code == managed
+
+
+def test_no_endpoint_of_clients_is_left_out():
+    """X-40: one that is new has to be held against the states as well."""
+    assert {path for path, _ in CALLS} == {each.path for each in TABLE if each.role == "client"}
 
 
 def check_authorize(response, expected):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -25,11 +25,14 @@ from app.domain import (
     resources,
     scopes,
     signing_keys,
+    statement_issuers,
     users,
+    webhooks,
 )
 from app.domain.audit import SERVER
 from app.domain.passwords import Passwords
 from app.domain.rules import Rule
+from app.domain.webhooks import Outcome
 from app.extensions import db
 from tests.conftest import ISSUER, SECRET_KEY, Client
 from tests.routes.table import Route
@@ -91,6 +94,7 @@ class Stage:
         app.test_client_class = Client
         self.app = app
         self.values: dict[str, str] = {"filename": "base.css", "_rest": "x", "issuer_path": "x"}
+        self.issued: dict[str, str] = {}
         with app.app_context():
             self.furnish()
             db.session.commit()
@@ -116,7 +120,24 @@ class Stage:
         )
         client, issued = admissions.create(metadata, by=SERVER, allowed=[SCOPE])
         self.values |= {"client_id": client.client_id, "client_secret": issued.client_secret}
-        row, _ = registration_tokens.create("Team", by=SERVER)
+        row, self.issued["initial access token"] = registration_tokens.create("Team", by=SERVER)
+        key = self.app.extensions["gatewright.keys"]["webhook secrets"]
+        endpoint, self.issued["webhook secret"] = webhooks.create(
+            "https://hook.example/", key, by=SERVER
+        )
+        webhooks.test(endpoint, by=SERVER)
+        told = webhooks.find_deliveries(endpoint.id, size=1)[0]
+        webhooks.note(told.id, Outcome("network"), "dead")
+        self.values |= {"endpoint_id": endpoint.id, "delivery_id": told.id}
+        keys_uri = "https://vendor.example/jwks.json"
+        trusted = statement_issuers.create(
+            "https://vendor.example",
+            by=SERVER,
+            ours=ISSUER,
+            algorithms=["ES256"],
+            jwks_uri=keys_uri,
+        )
+        self.values |= {"issuer_id": trusted.id}
         policy_versions.save([Rule("Off", "hold", enabled=False, id=RULE)], 0, by=SERVER)
         self.values |= {"token_id": row.id, "event_id": "1", "number": "1"}
 
@@ -214,6 +235,8 @@ class Stage:
         """Return a form with every field that some route reads."""
         if route.role == "client":
             own = {name: self.values[name] for name in ("client_id", "client_secret")}
+            if route.path == "/par":
+                return own | dict(parse_qsl(self.asking(self.values["client_id"])))
             return own | {
                 "token": "unknown",
                 "grant_type": "refresh_token",
@@ -237,6 +260,11 @@ class Stage:
             "seen": "1",
             "direction": "up",
             "key": "loopback",
+            "url": "https://another.example/hook",
+            "state": "off",
+            "issuer": "https://another.example",
+            "jwks_uri": "https://another.example/jwks.json",
+            "algorithms": "ES256",
         }
 
     def snapshot(self, *without: str) -> dict[str, list[str]]:

@@ -1,0 +1,60 @@
+"""Owns how a browser asks: with an authorization request, or with the reference to a pushed one."""
+
+from dataclasses import replace
+
+from app import browser_session, clock
+from app.domain import credentials, errors, pushed_requests
+from app.protocol import parameters
+from app.protocol.authorization_request import LocalRefusal
+from app.protocol.parameters import Parameters
+
+SIGN_IN_PROMPTS = frozenset(("login", "select_account"))
+REMEMBERED = 5
+"""How many opened requests one browser is remembered by."""
+
+
+def read() -> Parameters:
+    """Return what the query asks for; beside a reference nothing in it counts (RFC 9126 section 4).
+
+    Raises LocalRefusal for a reference that does not count.
+    """
+    sent = parameters.read_query()
+    reference = sent.get("request_uri")
+    if reference is None or not pushed_requests.is_reference(reference):
+        return sent
+    mark, session_id = credentials.thumbprint(reference), browser_session.current().session_id
+    opened_at, opened_in = opened().get(mark, (None, session_id))
+    try:
+        pushed = pushed_requests.find(reference, sent.get("client_id") or "", opened_at)
+    except errors.InvalidRequestURI as refusal:
+        raise LocalRefusal(refusal) from None
+    if opened_at is None:
+        remember(mark, session_id)
+    asked = Parameters(pushed.values, pushed.resources, reference)
+    return asked if opened_in == session_id else after_sign_in(asked)
+
+
+def opened() -> dict[str, tuple[int | None, str | None]]:
+    """Return when, and in which session, this browser opened which pushed requests first."""
+    noted = browser_session.current().get(browser_session.OPENED, {})
+    return {mark: (at, session_id) for mark, (at, session_id) in noted.items()}
+
+
+def remember(mark: str, session_id: str | None) -> None:
+    """Note that this browser has opened a pushed request, so that it may come back to it."""
+    earlier = list(opened().items())[-REMEMBERED + 1 :]
+    noted = dict(earlier) | {mark: (clock.epoch(), session_id)}
+    browser_session.current()[browser_session.OPENED] = noted
+
+
+def after_sign_in(asked: Parameters) -> Parameters:
+    """Return a request without its demand for a fresh sign-in, which was met."""
+    prompts = (asked.get("prompt") or "").split()
+    prompt = " ".join(each for each in prompts if each not in SIGN_IN_PROMPTS)
+    fresh = not (asked.get("max_age") or "").strip("0")
+    others = {
+        name: value
+        for name, value in asked.values.items()
+        if name != "prompt" and (name != "max_age" or not fresh)
+    }
+    return replace(asked, values=others | ({"prompt": prompt} if prompt else {}))

@@ -1,0 +1,160 @@
+"""Owns background work: jobs as they fall due, the clean-up and reminders once an hour."""
+
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import Settings
+from app.domain import announcements, decisions, jobs, sweeps, turns, webhooks
+from app.domain.audit import SERVER
+from app.domain.jobs import Claim
+from app.domain.webhooks import Outcome
+from app.extensions import db
+from app.outbound import webhooks as sender
+
+log = structlog.get_logger()
+PLACES = 4
+"""So many jobs a process does at once."""
+POLL_SECONDS = 1.0
+LOOK_SECONDS = 60
+"""So often each process looks whether an hour is over."""
+HOUR = 3600
+STOPPING_SECONDS = 30
+"""How long running jobs may take to end when the worker is stopped."""
+
+
+class Worker:
+    """Does the background work of one process; any number of processes share the work."""
+
+    def __init__(self, app: Flask) -> None:
+        """Do nothing yet."""
+        self.app, self.stop = app, Event()
+        self.threads: list[Thread] = []
+        self.look_at = time.monotonic()
+
+    def start(self) -> None:
+        """Work in a thread of this process, which ends with it."""
+        Thread(target=self.run, name="worker", daemon=True).start()
+
+    def run(self) -> None:
+        """Work until ``stop`` is set; a lost database is asked again later."""
+        while not self.stop.is_set():
+            try:
+                busy = self.take_turn()
+            except SQLAlchemyError as fault:
+                log.warning("worker_failed", kind=type(fault).__name__)
+                busy = False
+            if not busy:
+                self.stop.wait(POLL_SECONDS)
+
+    def wait(self) -> None:
+        """Wait for what was begun; what does not end is done again by another process."""
+        until = time.monotonic() + STOPPING_SECONDS
+        for thread in self.threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def take_turn(self) -> bool:
+        """Begin the next job in a thread of its own; False when there is none, or no place."""
+        if time.monotonic() >= self.look_at:
+            self.look_at = time.monotonic() + LOOK_SECONDS
+            self.begin(lambda: hourly(self.app))
+        with self.app.app_context():
+            claim = jobs.claim() if self.free else None
+            db.session.commit()
+        if claim is None:
+            return False
+        self.begin(lambda: do(self.app, claim))
+        return True
+
+    @property
+    def free(self) -> int:
+        """Return how many places are free; only ``begin`` takes them, so they stay free."""
+        return PLACES - sum(thread.is_alive() for thread in self.threads)
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Do something in a thread of its own."""
+        self.threads = [thread for thread in self.threads if thread.is_alive()]
+        thread = Thread(target=self.work_off, args=(work,), name="job", daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def work_off(self, work: Callable[[], object]) -> None:
+        """Do something in an application context; what a lost database interrupts comes again."""
+        try:
+            with self.app.app_context():
+                work()
+        except SQLAlchemyError as fault:
+            log.warning("worker_failed", kind=type(fault).__name__)
+
+
+def do(app: Flask, claim: Claim) -> None:
+    """Do one job; what a defect interrupts is tried again later."""
+    try:
+        HANDLERS[claim.kind](app, claim)
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("job_failed", kind=claim.kind, job=claim.id)
+        db.session.rollback()
+        jobs.fail(claim)
+        db.session.commit()
+
+
+def deliver(app: Flask, claim: Claim) -> None:
+    """Send an event to its endpoint, with no transaction open meanwhile."""
+    settings: Settings = app.extensions["gatewright.settings"]
+    delivery_id = claim.payload["delivery"]
+    shipment = webhooks.shipment(delivery_id, app.extensions["gatewright.keys"]["webhook secrets"])
+    db.session.rollback()
+
+    if shipment is None:
+        outcome, state = Outcome("off"), "dead" * jobs.finish(claim)
+    else:
+        access = sender.Access(
+            settings.registration_webhook_timeout_seconds,
+            settings.webhook_headers,
+            settings.webhook_keys,
+        )
+        outcome = sender.send(app.extensions["gatewright.outbound"], access, shipment)
+        state = jobs.fail(claim) if outcome.failure else "delivered" * jobs.finish(claim)
+
+    if state:
+        webhooks.note(delivery_id, outcome, state)
+    db.session.commit()
+    log.info("webhook", failure=outcome.failure, status=outcome.status, attempts=claim.attempts)
+
+
+HANDLERS = {announcements.KIND: deliver}
+"""Who does which kind of job."""
+
+
+def hourly(app: Flask) -> list[str]:
+    """Do what is due once an hour, unless another process was faster; return what was done."""
+    done = []
+    turns.take(turns.LOOK, LOOK_SECONDS)
+    for name, work in (("clean-up", clean_up), ("reminders", remind)):
+        ours = turns.take(name, HOUR)
+        db.session.commit()
+        if ours:
+            work(app.extensions["gatewright.settings"])
+            done.append(name)
+    return done
+
+
+def clean_up(settings: Settings) -> None:
+    """Sweep until there is nothing more to sweep."""
+    while any((done := sweeps.sweep(settings.sweep_rules, by=SERVER)).values()):
+        db.session.commit()
+        log.info("cleaned_up", **done)
+    db.session.commit()
+
+
+def remind(settings: Settings) -> None:
+    """Tell of approvals that end soon."""
+    while decisions.remind(settings.reminder_days, by=SERVER):
+        db.session.commit()
+    db.session.commit()
