@@ -26,8 +26,7 @@ KEPT = (
     "max_age",
     "login_hint",
 )
-"""What is kept of a request, beside client and resources; never what the client proved itself with.
-"""
+"""What is kept, beside client and resources; never what the client proved itself with."""
 
 
 @bp.post("/par")

@@ -4,6 +4,7 @@ from tests.corpora.registration_rows import METADATA, Hostile, good, values
 
 GRANTS = [
     *values("M-05", "grant_types", 5, [{}], "authorization_code", [5], [None], {}, True),
+    *values("RFC 9126", "require_pushed_authorization_requests", "true", 1),
     *values("M-06", "response_types", [5], "code", {}, [["code"]]),
     *values("N-155 nothing supported", "grant_types", ["implicit"], ["password"], ["x" * 500]),
     *values("N-155 refresh alone", "grant_types", ["refresh_token"], ["refresh_token", "implicit"]),

@@ -85,9 +85,11 @@ def breaches_in_domain(module: str, name: str) -> list[str]:
 SOURCES = sorted(APP.rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(APP.parent)))
-def test_a_module_imports_only_what_its_place_allows(path):
-    assert breaches(module_of(path), path.read_text()) == []
+def test_a_module_imports_only_what_its_place_allows():
+    found = {str(path): breaches(module_of(path), path.read_text()) for path in SOURCES}
+
+    assert len(found) > 100
+    assert {path: said for path, said in found.items() if said} == {}
 
 
 def test_every_noun_has_its_place_in_the_order():

@@ -38,14 +38,18 @@ def faults(template: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_template_needs_no_exception_from_the_policy(path):
-    assert faults(path.read_text()) == []
+def test_a_template_needs_no_exception_from_the_policy():
+    found = {str(path): faults(path.read_text()) for path in TEMPLATES}
+
+    assert len(found) > 50
+    assert {path: said for path, said in found.items() if said} == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_source_file_marks_text_as_safe_markup(path):
-    assert re.findall(r"\bMarkup\(|import Markup\b|\|safe\b", path.read_text()) == []
+def test_no_source_file_marks_text_as_safe_markup():
+    marking = re.compile(r"\bMarkup\(|import Markup\b|\|safe\b")
+
+    assert len(SOURCES) > 100
+    assert [str(path) for path in SOURCES if marking.search(path.read_text())] == []
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def test_the_lifetime_is_a_setting_and_dead_rows_are_purged(app, public, person,
 
 
 def test_what_stands_beside_a_reference_has_no_effect(public, person, register):
-    """N-200: neither with nor without another client's words."""
+    """N-200: whatever a stranger adds to the address."""
     other = register(client_name="Other", redirect_uris=[EVIL])
     path = public.pushed(scope="mcp:read")
     tampered = form(

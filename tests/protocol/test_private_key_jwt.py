@@ -2,12 +2,14 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from joserfc.jwk import OctKey
 
-from app.domain import client_assertions, clients, retention, signing_keys, tokens
+from app.domain import client_assertions, clients, generations, retention, signing_keys, tokens
 from app.domain.audit import SERVER
 from app.domain.client_assertions import AUDIENCE, DATES, REPLAYED, SHAPE, ClientAssertionId
 from app.extensions import db
@@ -60,6 +62,8 @@ def test_a_client_with_registered_keys_signs_wherever_it_calls(signer, person):
     introspected = signer.introspect(answer.get_json()["access_token"]).get_json()
     assert (introspected["active"], introspected["sub"]) == (True, signer.client_id)
     assert signer.refresh(tokens_of_person["refresh_token"]).status_code == 200
+    request = dict(parse_qsl(urlsplit(signer.asking(client_id=None)).query))
+    assert signer.post("/par", **request).status_code == 201
     assert signer.revoke(answer.get_json()["access_token"]).status_code == 200
     assert signer.for_itself(client_id=signer.client_id).status_code == 200
 
@@ -287,20 +291,28 @@ def test_nothing_is_fetched_for_a_client_that_may_not_be_served(app, client, out
     assert outside.asked == []
 
 
-def test_a_client_that_is_stopped_or_gets_other_keys_during_the_fetch_is_refused(
-    app, outside, publishing
+def stop(client):
+    clients.suspend(client, "stop", by=SERVER)
+
+
+def change_keys(client):
+    client.client_metadata = client.client_metadata | {"jwks_uri": f"{KEYS_URI}?2"}
+    generations.bump("clients")
+
+
+@pytest.mark.parametrize("change", [stop, change_keys])
+def test_a_client_that_is_changed_while_its_keys_are_fetched_is_refused(
+    outside, publishing, change
 ):
-    class Stopping:
-        def __enter__(self):
-            clients.suspend(clients.get(publishing.client_id), "stop", by=SERVER)
-            db.session.commit()
+    @contextmanager
+    def meanwhile():
+        change(clients.get(publishing.client_id))
+        db.session.commit()
+        yield
 
-        def __exit__(self, *_):
-            """Nothing is left to do."""
-
-    outside.meanwhile = Stopping
+    outside.meanwhile = meanwhile
     assert_refused(publishing.for_itself(), "invalid_client")
-    assert len(outside.asked) == 1
+    assert outside.asked == [KEYS_URI]
 
 
 def test_keys_that_cannot_be_had_are_told_apart(publishing, outside, audited):
