@@ -21,9 +21,18 @@ from app.browser_session import DatabaseSessions
 from app.config import Settings
 from app.domain import credentials
 from app.domain.passwords import Passwords
-from app.outbound import gate
+from app.outbound import gate, shared_tokens
 from app.outbound.client import Outbound
 from app.outbound.key_sets import KeySets
+
+KEYS = (
+    "signing keys",
+    "refresh successors",
+    "consent tickets",
+    "webhook secrets",
+    "shared tokens",
+)
+"""Purposes for each of which a key of its own is derived from the secret key."""
 
 
 def create_app(settings: Settings | None = None, *, outbound: Outbound | None = None) -> Flask:
@@ -41,7 +50,10 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
         ca_file=chosen.outbound_ca_file,
     )
     app.extensions["gatewright.gate"] = gate.of_settings(
-        chosen, app.extensions["gatewright.outbound"], own_assertions.signer(app)
+        chosen,
+        app.extensions["gatewright.outbound"],
+        own_assertions.signer(app),
+        shared_tokens.of_settings(chosen, app.extensions["gatewright.keys"]["shared tokens"]),
     )
     app.extensions["gatewright.key_sets"] = KeySets(app.extensions["gatewright.outbound"])
     app.session_interface = DatabaseSessions()
@@ -65,7 +77,13 @@ def configure(app: Flask, chosen: Settings) -> None:
     app.extensions["gatewright.settings"] = chosen
     app.extensions["gatewright.keys"] = {
         purpose: credentials.subkey(key, purpose)
-        for purpose in ("signing keys", "refresh successors", "consent tickets", "webhook secrets")
+        for purpose in (
+            "signing keys",
+            "refresh successors",
+            "consent tickets",
+            "webhook secrets",
+            "shared tokens",
+        )
     }
     app.extensions["gatewright.passwords"] = Passwords(
         chosen.password_memory_kib, chosen.password_concurrency

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain import client_assertions, generations, signing_keys
 from app.outbound.errors import OutboundError
-from app.outbound.tokens import Sign
+from app.outbound.logins import Sign
 
 
 def signer(app: Flask) -> Sign:

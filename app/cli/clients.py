@@ -9,7 +9,7 @@ from app import clock
 from app.cli import client_documents, shell
 from app.cli.client_creation import create
 from app.cli.parameters import ADDRESS, FILTER, NAME, REASON, SPAN_OF_TIME, names
-from app.domain import client_lists, clients, decisions, errors, software
+from app.domain import client_lists, clients, decisions, errors, reach, software
 from app.domain.client_lists import Filters
 from app.domain.client_records import Client, Standing
 from app.domain.software import Software
@@ -162,7 +162,7 @@ def decided(row: Software) -> dict[str, Any]:
         "name": row.name,
         "status": row.status,
         "scopes": row.scopes,
-        "clients": decisions.count_clients(row.id),
+        "clients": reach.count_clients(row.id),
     }
 
 

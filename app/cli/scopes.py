@@ -21,10 +21,11 @@ def scope_group() -> None:
 @click.option("--description", type=WORDS, required=True, help="Plain words for the consent page.")
 @click.option("--risk", type=click.Choice(scopes.RISKS), default="low", show_default=True)
 @click.option("--default", "is_default", is_flag=True, help="Offered although not asked for.")
-def create(name: str, description: str, risk: str, is_default: bool) -> None:
+@click.option("--four-eyes", is_flag=True, help="Two people have to approve software for it.")
+def create(name: str, **words: Any) -> None:
     """Add a scope to the catalogue."""
     with shell.application():
-        row = scopes.create(name, description, by=shell.actor(), risk=risk, is_default=is_default)
+        row = scopes.create(name, by=shell.actor(), **words)
         answer = facts(row)
         db.session.commit()
     shell.show(answer)
@@ -35,7 +36,7 @@ def list_all() -> None:
     """List the scopes of the catalogue."""
     with shell.application():
         rows = [facts(row) for row in scopes.find_all()]
-    shell.show_rows(rows, ("name", "risk", "is_default", "description"))
+    shell.show_rows(rows, ("name", "risk", "is_default", "four_eyes", "description"))
 
 
 def facts(row: Scope) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app import browser_session
 from app.console.forms import Form
 from app.console.pages import actor, requires
-from app.domain import decisions, errors, reversals, software
+from app.domain import decisions, errors, four_eyes, reversals, software
 from app.domain.software import Software
 from app.extensions import db
 
@@ -19,11 +19,12 @@ Verb = Callable[[Software, str], Software]
 
 @requires("approver")
 def approve_selected() -> Response:
-    """Approve each selected piece of software with every scope it is offered."""
+    """Approve each selected piece of software with every scope it is offered.
+
+    What one of two people has approved is approved as that person gave it.
+    """
     return decide_each(
-        lambda row, seen: decisions.approve(
-            row.id, seen, by=actor(), allowed=decisions.offered_scopes(row)
-        ),
+        lambda row, seen: decisions.approve(row.id, seen, by=actor(), **four_eyes.proposal(row)),
         "approved",
     )
 
@@ -74,9 +75,12 @@ def decide_each(verb: Verb, word: str) -> Response:
     db.session.commit()
     decided = [(row.id, row.decided_at) for row in done if row.decided_at is not None]
     browser_session.current()["decided"] = decided
-    if done:
-        flash(f"{len(done)} {word}.", "success")
-    elif not failures:
+    halves = sum(row.first_approval is not None and row.status == "pending" for row in done)
+    if len(done) > halves:
+        flash(f"{len(done) - halves} {word}.", "success")
+    if halves:
+        flash(f"{halves} approved by you; a second person has to approve as well.", "success")
+    if not done and not failures:
         flash("Nothing was selected.", "error")
     return back()
 

@@ -11,7 +11,7 @@ from app.console.client_editing import verdicts_of
 from app.console.client_page import address_of
 from app.console.forms import Form, refused
 from app.console.pages import actor, render_page, requires
-from app.domain import admissions, client_metadata, client_texts, resources, scopes
+from app.domain import admissions, client_metadata, client_texts, resources, scopes, software
 from app.extensions import db
 
 
@@ -109,6 +109,7 @@ def create_client() -> Response:
         also=snippets.credentials(client, issuer, issued),
         script=snippets.script(client, issuer, issued, allowed, targets or ()),
         client_url=address_of(client),
+        waits=software.get(client.software_id).status == "pending",
     )
 
 

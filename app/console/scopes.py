@@ -34,7 +34,8 @@ def list_scopes() -> Response:
 @requires("admin")
 def new_scope() -> Response:
     """Show an empty form."""
-    return show_form({"name": "", "description": "", "risk": "low", "is_default": False}, Form())
+    empty = {"name": "", "description": "", "risk": "low", "is_default": False, "four_eyes": False}
+    return show_form(empty, Form())
 
 
 @bp.post("/new")
@@ -65,7 +66,7 @@ def edit_scope() -> Response:
 @bp.post("/edit")
 @requires("admin")
 def save_scope() -> BaseResponse:
-    """Change the words, risk or default of a scope."""
+    """Change the words, risk or default of a scope, or how many people approve it."""
     scope = scopes.get(word("name"))
     form = Form()
     values = read(form)
@@ -96,6 +97,7 @@ def read(form: Form) -> dict[str, Any]:
         "description": form.text("description", "The description", DESCRIPTION_LENGTH),
         "risk": form.choice("risk", "The risk", RISKS),
         "is_default": "is_default" in request.form,
+        "four_eyes": "four_eyes" in request.form,
     }
 
 

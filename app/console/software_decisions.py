@@ -15,6 +15,8 @@ from app.domain import client_changes, decisions, errors, resources, software, s
 from app.domain.software import Software
 from app.extensions import db
 
+FIRST = "Your approval is noted. A second person has to approve it too."
+
 
 @requires("approver")
 def approve(software_id: str) -> BaseResponse:
@@ -150,12 +152,16 @@ def with_reason(software_id: str, verb: Callable[[str], Software], done: str) ->
 def carry_out(software_id: str, verb: Callable[[], Software], done: str) -> BaseResponse:
     """Make a decision and go back to the page; a lost race shows what changed."""
     try:
-        verb()
+        row = verb()
+    except errors.SecondPerson as refusal:
+        form = Form()
+        form.blame("scopes", refusal)
+        return unprocessable(software.get(software_id), form, refusal.status)
     except errors.Conflict:
         db.session.rollback()
         return conflict(software.get(software_id))
     db.session.commit()
-    flash(done, "success")
+    flash(done if row.status != "pending" else FIRST, "success")
     return redirect(url_for("registrations.show_registration", software_id=software_id), 303)
 
 
@@ -169,10 +175,10 @@ def conflict(row: Software) -> Response:
     return page
 
 
-def unprocessable(row: Software, form: Form) -> Response:
+def unprocessable(row: Software, form: Form, status: int = 422) -> Response:
     """Show the form again with what is wrong."""
     page = render(row, form, typed=request.form.to_dict(flat=False))
-    page.status_code = 422
+    page.status_code = status
     return page
 
 

@@ -7,7 +7,7 @@ from flask import url_for
 
 from app.config import current_settings
 from app.console.differences import lines_of
-from app.domain import redirect_uris, software
+from app.domain import four_eyes, redirect_uris, software
 from app.domain.software import Approved, Software
 
 SOURCES = {
@@ -53,6 +53,7 @@ def row_of(row: Software, now: int, approved: Approved) -> dict[str, Any]:
         "scopes": metadata.get("scope", "").split(),
         "approved_scopes": row.scopes,
         "notes": notes(row, approved),
+        "first": four_eyes.standing(row),
         "justification": row.justification,
         "justified_by": row.justified_by,
         "outcome": row.verdict["outcome"],

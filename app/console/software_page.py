@@ -1,6 +1,8 @@
 """Owns the page of one piece of software: what it asks for, why it waits, what was decided."""
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, url_for
@@ -15,6 +17,7 @@ from app.domain import (
     audit,
     client_lists,
     decisions,
+    reach,
     resources,
     reversals,
     scopes,
@@ -26,6 +29,7 @@ from app.domain.client_records import Client
 from app.domain.software import Software
 
 CLIENTS = 10
+DAY = 86400
 EVENTS = 10
 REVISIONS = 20
 
@@ -39,9 +43,10 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
     """Render the page; ``form`` is what was typed and is wrong, ``extra`` what a conflict shows."""
     now = clock.epoch()
     decider = users.may(operator(), "approver")
+    shown = row_of(row, now, software.approved_names())
     return render_page(
         "registration.html",
-        row=row_of(row, now, software.approved_names()),
+        row=shown,
         software=row,
         targets=targets(row.client_metadata),
         members=members(row.client_metadata),
@@ -50,16 +55,30 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
         revisions=revisions(row),
         clients=[client_row(client, row, now) for client in clients_of(row)],
         clients_url=url_for("clients_console.list_clients", q=row.name),
-        clients_count=decisions.count_clients(row.id),
-        reach=decisions.reach(row.id) if row.status == "approved" else None,
+        clients_count=reach.count_clients(row.id),
+        reach=reach.of(row.id) if row.status == "approved" else None,
         undo=f"{row.id}:{row.decided_at}" if decider and not reversals.why_not(row) else "",
         events=events(row),
         events_url=url_for("audit.list_events", subject=row.id),
         form=form if form is not None else Form(),
         choices=choices(row) if decider and row.status == "pending" else None,
         unknown_scopes=unknown_scopes(row),
-        **({"conflict": False, "changed": None, "typed": {}} | extra),
+        **({"conflict": False, "changed": None, "typed": prefilled(shown["first"])} | extra),
     )
+
+
+def prefilled(first: Mapping[str, Any] | None) -> dict[str, list[str]]:
+    """Return the form of an approval as the first of two filled it in; empty when there is none."""
+    if first is None:
+        return {}
+    places, until = first["resources"], first["approved_until"]
+    last_day = None if until is None else datetime.fromtimestamp(until - DAY, UTC).date()
+    return {
+        "scopes": first["scopes"],
+        "limit": ["all" if places is None else "chosen"],
+        "resources": places or [],
+        "until": [last_day.isoformat() if last_day is not None else ""],
+    }
 
 
 def clients_of(row: Software) -> list[Client]:

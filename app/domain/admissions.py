@@ -15,6 +15,7 @@ from app.domain import (
     document_rules,
     errors,
     fingerprints,
+    four_eyes,
     look_alikes,
     policy_versions,
     recycling,
@@ -29,6 +30,7 @@ from app.domain.client_records import Client
 from app.domain.clients import Issued
 from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
+from app.domain.resources import reached_by
 from app.domain.rules import Step
 from app.domain.software import Software
 from app.domain.software_statements import NONE, Statement
@@ -50,15 +52,13 @@ def evidence(
 ) -> Evidence:
     """Gather everything known about an arrival at this moment.
 
-    ``brands`` are the operator's own words, which no other software should bear. ``came_with`` is
-    the initial access token of a client that changes itself: its terms hold on.
+    ``brands`` are the operator's words, ``came_with`` the token of a client that changes itself.
     """
-    mark = fingerprints.of_statement(statement.issuer, fingerprints.of_metadata(metadata))
-    if document_url:
-        mark = client_documents.mark(document_url, metadata)
+    mark = sightings.mark_of(metadata, document_url, statement.issuer)
     known = sightings.known_of(mark, is_new)
     approved = () if known.get("software_status") == "approved" else software.approved_names()
     findings = software.findings(metadata, approved, brands, document_url)
+    offered = scopes.offered(metadata)
     return Evidence(
         source=source,
         metadata=metadata,
@@ -70,7 +70,9 @@ def evidence(
         notes=software.notes(metadata, findings)
         + document_rules.notes(document_url, metadata)
         + statement.notes(metadata),
+        resources=reached_by(offered),
         document_url=document_url,
+        four_eyes=scopes.four_eyes(offered),
         token_terms=registration_tokens.terms(initial_access_token, came_with),
         **known,
         **statement.facts(metadata),
@@ -209,16 +211,21 @@ def create(
     resources: Sequence[str] | None = None,
     introspects: Sequence[str] = (),
 ) -> tuple[Client, Issued]:
-    """Create a client by hand; it is its own software, approved by who creates it."""
+    """Create a client by hand; it is its own software, approved by who creates it.
+
+    With a scope that two people have to approve, its creator is the first and it waits.
+    """
     arrival = evidence(
         metadata, source="console", initial_access_token=None, address="", user_agent=""
     )
     step = Step("operator", "admit", "An operator created this client.")
     verdict = Verdict("admit", step.rule, step.reason, (step,))
     row = see(arrival, verdict, credentials.new_secret())
-    row.scopes, row.resources = list(allowed), None if resources is None else list(resources)
-    row.status, row.decided_at, row.decided_by = "approved", clock.epoch(), by.name or by.kind
-    db.session.flush()
+    ceilings: dict[str, Any] = {
+        "scopes": list(allowed),
+        "resources": None if resources is None else list(resources),
+    }
+    four_eyes.approve_own(row, verdict, ceilings, by=by)
     client, issued = clients.add(row, metadata, source="console", manageable=False)
     client.introspects = list(introspects)
     db.session.flush()
@@ -228,8 +235,7 @@ def create(
         by=by,
         client_id=client.client_id,
         metadata=dict(metadata),
-        scopes=list(allowed),
-        resources=row.resources,
         introspects=list(introspects),
+        **ceilings,
     )
     return client, issued

@@ -20,6 +20,7 @@ class Tag(StrEnum):
     DOCUMENT_REFUSED = "client.document_refused"
     REGISTRATION_REFUSED = "registration.refused"
     SOFTWARE_APPROVED = "software.approved"
+    SOFTWARE_FIRST_APPROVED = "software.first_approved"
     SOFTWARE_REJECTED = "software.rejected"
     SOFTWARE_BLOCKED = "software.blocked"
     SOFTWARE_CLOSED = "software.closed"

@@ -1,23 +1,29 @@
 """Owns what people decide about software: approve, reject, block, and who loses a race."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from app import clock
-from app.domain import audit, client_changes, clients, errors, generations, scopes, software
+from app.domain import (
+    audit,
+    client_changes,
+    clients,
+    errors,
+    four_eyes,
+    generations,
+    scopes,
+    software,
+)
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import Client
-from app.domain.grants import Grant
 from app.domain.software import Software
 from app.extensions import db
 
 DAY = 86400
 BATCH = 200
-CHANGED = "The software was decided or has changed meanwhile; look at it again."
 
 
 def offered_scopes(row: Software) -> tuple[str, ...]:
@@ -36,7 +42,10 @@ def approve(
     access_token_seconds: int | None = None,
     reason: str = "",
 ) -> Software:
-    """Approve pending software as it was seen; raises Conflict when it is not that any more."""
+    """Approve pending software as it was seen; raises Conflict when it is not that any more.
+
+    With a scope that two people have to approve, the first of them leaves it waiting.
+    """
     ceilings: dict[str, Any] = {
         "scopes": list(scopes.known(allowed)),
         "resources": None if resources is None else list(resources),
@@ -44,7 +53,10 @@ def approve(
         "access_token_seconds": access_token_seconds,
         "reason": reason,
     }
-    decided = {"status": "approved", **ceilings}
+    agreed = four_eyes.agree(software_id, seen_revision, ceilings, by=by)
+    if agreed is None:
+        return software.get(software_id)
+    decided = {"status": "approved", "first_approval": None, **ceilings, **agreed}
     row = decide(software_id, seen_revision, Software.status == "pending", decided, by=by)
     db.session.execute(
         update(Client)
@@ -53,7 +65,7 @@ def approve(
         .execution_options(synchronize_session=False)
     )
     ceilings["revisions"] = client_changes.adopt_revisions(row, by=by)
-    facts = {"name": row.name, "revision": seen_revision, **ceilings}
+    facts = {"name": row.name, "revision": seen_revision, **ceilings, **agreed}
     audit.record(Tag.SOFTWARE_APPROVED, row.id, by=by, **facts)
     generations.bump("clients")
     return row
@@ -102,7 +114,7 @@ def remind(days: int, *, by: Actor) -> int:
 
 def reject(software_id: str, seen_revision: str, reason: str, *, by: Actor) -> Software:
     """Reject pending software; its clients cannot revive themselves."""
-    values = {"status": "rejected", "reason": reason}
+    values = {"status": "rejected", "reason": reason, "first_approval": None}
     row = decide(software_id, seen_revision, Software.status == "pending", values, by=by)
     end_clients(row, "software rejected", by=by)
     dropped = client_changes.drop_revisions(row)
@@ -195,7 +207,7 @@ def decide(
         .execution_options(synchronize_session=False)
     ).first()
     if won is None:
-        raise errors.Conflict(CHANGED, software_id=software_id)
+        raise errors.Conflict(software.CHANGED, software_id=software_id)
     row = software.get(software_id)
     db.session.refresh(row)
     return row
@@ -216,32 +228,6 @@ def justify(software_id: str, text: str, *, by: Actor) -> None:
     """Keep what a person who waits says about why the software is needed."""
     row = software.get(software_id)
     if row.status != "pending":
-        raise errors.Conflict(CHANGED, software_id=software_id)
+        raise errors.Conflict(software.CHANGED, software_id=software_id)
     row.justification, row.justified_by = text[:1000], by.name
     audit.record(Tag.SOFTWARE_JUSTIFIED, row.id, by=by, text=row.justification)
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What blocking some software would stop at this moment."""
-
-    clients: int
-    people: int
-    grants: int
-
-
-def reach(software_id: str) -> Reach:
-    """Return what blocking some software would stop: clients, people, and grants that live."""
-    mine = select(Client.client_id).where(Client.software_id == software_id, Client.state == "live")
-    living = select(func.count(Grant.user_id.distinct()), func.count()).where(
-        Grant.client_id.in_(mine), Grant.revoked_at.is_(None), Grant.expires_at > clock.epoch()
-    )
-    people, held = db.session.execute(living).one()
-    clients = db.session.scalar(select(func.count()).select_from(mine.subquery()))
-    return Reach(int(clients or 0), int(people), int(held))
-
-
-def count_clients(software_id: str) -> int:
-    """Return how many clients some software has, tombstones not counted."""
-    query = select(func.count()).where(Client.software_id == software_id, Client.state != "deleted")
-    return int(db.session.scalar(query) or 0)

@@ -187,6 +187,10 @@ class Conflict(Refusal):
     status = HTTPStatus.CONFLICT
 
 
+class SecondPerson(Conflict):
+    """Raised when an approval needs another person than the one who gives it."""
+
+
 class NotFound(Refusal):
     """Raised when an operator names an object that is not there."""
 

@@ -30,6 +30,8 @@ class Evidence:
     look_alike: int = 0
     """How much it looks like other software that is known here, from 0 to 100."""
     notes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    """Resources of the catalogue that its scopes would reach."""
     document_url: str = ""
     """Where its client ID metadata document is; empty when it has none."""
     statement_issuer: str = ""
@@ -38,6 +40,8 @@ class Evidence:
     """Members of the metadata that the statement leaves to who registers."""
     token_terms: Terms | None = None
     """Terms of its initial access token; at an update what holds on of the one it came with."""
+    four_eyes: tuple[str, ...] = ()
+    """Scopes it is offered that two people have to approve."""
 
     @property
     def bounds(self) -> Obligations:
@@ -54,5 +58,6 @@ def from_json(value: Mapping[str, Any]) -> Evidence:
     known = {each.name for each in fields(Evidence)}
     kept = {name: member for name, member in value.items() if name in known}
     terms = obligations.terms_from_json(kept.get("token_terms"))
-    tuples = {name: tuple(kept.get(name, ())) for name in ("notes", "statement_lacks")}
+    names = ("notes", "resources", "statement_lacks", "four_eyes")
+    tuples = {name: tuple(kept.get(name, ())) for name in names}
     return Evidence(**kept | tuples | {"token_terms": terms})

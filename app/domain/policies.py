@@ -118,6 +118,7 @@ ADMITTED_BY_TOKEN = Step(
 HELD_BY_TOKEN = Step(
     TOKEN_RULE, "hold", "Its initial access token leaves the decision to a person."
 )
+FOUR_EYES = Step("four eyes", "hold", "Two people have to approve a scope that it would get.")
 DEFAULT = Step("default", "hold", "No rule decides about this software, so a person does.")
 
 
@@ -147,7 +148,20 @@ def judge(evidence: Evidence, rules: Sequence[Rule] = (), version: int = 0) -> V
     )
     if terms.verdict == "hold" and verdict.admits_anew:
         return overruled(verdict, HELD_BY_TOKEN)
+    if verdict.admits_anew and needs_two(verdict, evidence):
+        return held_for_two(verdict)
     return verdict
+
+
+def needs_two(verdict: Verdict, evidence: Evidence) -> bool:
+    """Tell whether an admission would give a scope that two people have to approve."""
+    given = verdict.then.scopes
+    return any(given is None or name in given for name in evidence.four_eyes)
+
+
+def held_for_two(verdict: Verdict) -> Verdict:
+    """Return a verdict that leaves the decision to two people."""
+    return overruled(replace(verdict, trace=(*verdict.trace, FOUR_EYES)), FOUR_EYES)
 
 
 def token_steps(terms: Terms) -> tuple[Step, ...]:

@@ -27,7 +27,7 @@ TEXTS = (
     "document_url",
     "statement_issuer",
 )
-ARRIVAL = {"metadata", *NUMBERS, *TEXTS}
+ARRIVAL = {"metadata", "resources", *NUMBERS, *TEXTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +116,20 @@ def evidence(written: object, metadata_rules: MetadataRules = STANDARD) -> Evide
     if not isinstance(written, Mapping) or not {"metadata"} <= written.keys() <= ARRIVAL:
         raise errors.InvalidRequest(
             "An arrival has metadata and may have source, document_url, address, user_agent,"
-            " initial_access_token, statement_issuer, software_status, look_alike, seen_count and"
-            " arrivals_last_hour."
+            " initial_access_token, statement_issuer, software_status, resources, look_alike,"
+            " seen_count and arrivals_last_hour."
         )
     texts = {name: written[name] for name in TEXTS if written.get(name) is not None}
     numbers = {name: written[name] for name in NUMBERS if name in written}
-    if not all(isinstance(each, str) for each in texts.values()) or not all(
-        type(each) is int for each in numbers.values()
+    reached = written.get("resources", [])
+    if (
+        not isinstance(reached, list)
+        or not all(isinstance(each, str) for each in (*texts.values(), *reached))
+        or not all(type(each) is int for each in numbers.values())
     ):
-        raise errors.InvalidRequest("An arrival has texts, and whole numbers where it counts.")
+        raise errors.InvalidRequest(
+            "An arrival has texts, whole numbers where it counts, and a list of resources."
+        )
     metadata = client_metadata.parse(written["metadata"], metadata_rules)
     base = Evidence(
         source="statement" if texts.get("statement_issuer") else "dcr",
@@ -134,7 +139,7 @@ def evidence(written: object, metadata_rules: MetadataRules = STANDARD) -> Evide
         address="",
         user_agent="",
     )
-    return replace(base, **texts, **numbers)
+    return replace(base, **texts, **numbers, resources=tuple(reached))
 
 
 def write(written: Sequence[Rule]) -> str:

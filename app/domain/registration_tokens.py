@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Integer, String, and_, func, or_, select, upd
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, credentials, errors, obligations, rule_conditions
+from app.domain import audit, credentials, errors, obligations, rule_comparisons
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.obligations import NO_TERMS, Obligations, Terms, TokenVerdict
@@ -156,7 +156,7 @@ def comes_from(row: InitialAccessToken, address: str) -> bool:
     """Tell whether a token may be used from an address."""
     if not row.networks:
         return True
-    return any(rule_conditions.is_in_network(address, network) for network in row.networks)
+    return any(rule_comparisons.is_in_network(address, network) for network in row.networks)
 
 
 def terms(token_id: str | None, came_with: str | None = None) -> Terms | None:

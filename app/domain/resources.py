@@ -45,6 +45,12 @@ def find_all() -> Sequence[Resource]:
     return db.session.scalars(select(Resource).order_by(Resource.uri)).all()
 
 
+def reached_by(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the resources for which one of these scopes at least can be granted."""
+    wanted = set(names)
+    return tuple(each.uri for each in find_all() if wanted & set(each.scopes))
+
+
 def find(uri: str) -> Resource | None:
     """Return a resource by its URI; one trailing slash more or less on a bare host is the same."""
     return db.session.get(Resource, uri) or db.session.get(Resource, toggled_slash(uri))

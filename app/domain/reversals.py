@@ -20,6 +20,7 @@ DECIDING = {"approved": Tag.SOFTWARE_APPROVED, "rejected": Tag.SOFTWARE_REJECTED
 UNDECIDED: Mapping[str, Any] = {
     "status": "pending",
     "reason": "",
+    "first_approval": None,
     "scopes": [],
     "resources": None,
     "approved_until": None,

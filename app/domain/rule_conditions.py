@@ -1,13 +1,20 @@
 """Owns the vocabulary of admission rules: what a condition looks at, and when it holds."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from app.domain import client_metadata, errors, redirect_uris, rule_lines, skeletons
 from app.domain.evidence import Evidence
+from app.domain.rule_comparisons import (
+    at_least,
+    is_host,
+    is_in_network,
+    is_like,
+    is_url_like,
+    same,
+    same_or_any,
+)
 
 SOURCES = ("dcr", "cimd", "statement", "import")
 LOOPBACK = "loopback"
@@ -62,48 +69,6 @@ def vouched(evidence: Evidence) -> Iterable[str]:
     alone = set(evidence.metadata["grant_types"]) - set(client_metadata.DEFAULT_GRANTS)
     needed = {"redirect_uris", "grant_types"} if alone else {"redirect_uris"}
     return (evidence.statement_issuer, *[""] * len(needed & set(evidence.statement_lacks)))
-
-
-def is_host(found: str, wanted: str) -> bool:
-    """Compare hosts; ``*.example.com`` means every name below example.com, not itself."""
-    if wanted.startswith("*."):
-        return found.endswith(wanted[1:]) and len(found) > len(wanted) - 1
-    return found == wanted
-
-
-def is_url_like(found: str, wanted: str) -> bool:
-    """Compare whole URLs, where a star stands for any characters except a slash."""
-    return re.fullmatch("[^/]*".join(map(re.escape, wanted.split("*"))), found) is not None
-
-
-def is_like(found: str, wanted: str) -> bool:
-    """Compare whole texts, where a star stands for any characters."""
-    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), found, re.DOTALL) is not None
-
-
-def is_in_network(found: str, wanted: str) -> bool:
-    """Tell whether an address is in a network; one of IPv4 also in the spelling of IPv6."""
-    try:
-        address, network = ip_address(found), ip_network(wanted)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return address in network or (mapped is not None and mapped in network)
-
-
-def same(found: str, wanted: str) -> bool:
-    """Compare exactly."""
-    return found == wanted
-
-
-def same_or_any(found: str, wanted: str) -> bool:
-    """Compare exactly; a star means whichever."""
-    return wanted in ("*", found)
-
-
-def at_least(found: int, wanted: str) -> bool:
-    """Compare numbers."""
-    return found >= int(wanted)
 
 
 METHODS = client_metadata.MetadataRules.auth_methods
@@ -192,6 +157,14 @@ CONDITIONS = {
         lambda evidence: evidence.metadata.get("scope", "").split(),
         same,
         rule_lines.line,
+    ),
+    "resource": Condition(
+        "Resource",
+        "What its scopes would reach here: the whole URI of a resource; a star stands for any"
+        " characters except a slash.",
+        lambda evidence: evidence.resources,
+        is_url_like,
+        rule_lines.url_pattern,
     ),
     "auth_method": Condition(
         "Authentication",

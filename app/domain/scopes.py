@@ -34,6 +34,8 @@ class Scope(Base):
     """One of ``RISKS``; shown at consent and to approvers."""
     is_default: Mapped[bool] = mapped_column(Boolean, default=False)
     """Offered on approval even when the software did not name it."""
+    four_eyes: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Two people have to approve software before it gets this scope."""
     created_at: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -70,6 +72,12 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in catalogue)
 
 
+def four_eyes(names: Iterable[str]) -> tuple[str, ...]:
+    """Keep the names of scopes that two people have to approve."""
+    marked = set(db.session.scalars(select(Scope.name).where(Scope.four_eyes)))
+    return tuple(name for name in names if name in marked)
+
+
 def defaults() -> tuple[str, ...]:
     """Return the scopes that are offered without being asked for."""
     return tuple(scope.name for scope in find_all() if scope.is_default)
@@ -89,7 +97,13 @@ def offered(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def create(
-    name: str, description: str, *, by: Actor, risk: str = "low", is_default: bool = False
+    name: str,
+    description: str,
+    *,
+    by: Actor,
+    risk: str = "low",
+    is_default: bool = False,
+    four_eyes: bool = False,
 ) -> Scope:
     """Add a scope to the catalogue; raises Conflict for a name that is taken."""
     if not TOKEN.match(name):
@@ -102,6 +116,7 @@ def create(
         description=description,
         risk=risk,
         is_default=is_default,
+        four_eyes=four_eyes,
         created_at=clock.epoch(),
     )
     if not fresh:
@@ -112,11 +127,17 @@ def create(
     return scope
 
 
-def update(name: str, *, by: Actor, description: str, risk: str, is_default: bool) -> Scope:
-    """Change the words, risk or default of a scope."""
+def update(
+    name: str, *, by: Actor, description: str, risk: str, is_default: bool, four_eyes: bool
+) -> Scope:
+    """Change the words, risk or default of a scope, or whether two people have to approve it.
+
+    Software that has the scope keeps it.
+    """
     scope = get(name)
     before = facts(scope)
-    scope.description, scope.risk, scope.is_default = description, risk, is_default
+    scope.description, scope.risk = description, risk
+    scope.is_default, scope.four_eyes = is_default, four_eyes
     audit.record(Tag.SCOPE_UPDATED, name, by=by, **audit.changes(before, facts(scope)))
     generations.bump("clients")
     return scope
@@ -144,4 +165,5 @@ def facts(scope: Scope) -> dict[str, object]:
         "description": scope.description,
         "risk": scope.risk,
         "is_default": scope.is_default,
+        "four_eyes": scope.four_eyes,
     }

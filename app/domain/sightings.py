@@ -1,11 +1,19 @@
-"""Owns what evidence holds of software that was seen before."""
+"""Owns by what software is recognised, and what evidence holds of it when it was seen before."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app import clock
-from app.domain import client_lists, software
+from app.domain import client_documents, client_lists, fingerprints, software
 
 HOUR = 3600
+
+
+def mark_of(metadata: Mapping[str, Any], document_url: str, issuer: str) -> str | None:
+    """Return the fingerprint of an arrival, that of its document or statement if it has one."""
+    if document_url:
+        return client_documents.mark(document_url, metadata)
+    return fingerprints.of_statement(issuer, fingerprints.of_metadata(metadata))
 
 
 def known_of(mark: str | None, is_new: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.domain import credentials, errors, fingerprints, look_alikes, redirect_
 from app.domain.look_alikes import Finding
 from app.extensions import Base, JSONValue, db, insert_once
 
+CHANGED = "The software was decided or has changed meanwhile; look at it again."
 STATUSES = ("pending", "approved", "rejected", "blocked", "expired")
 ADDRESSES_KEPT = 10
 COMPARED = 1000
@@ -40,6 +41,8 @@ class Software(Base):
     """What an approver should look at twice."""
     justification: Mapped[str | None] = mapped_column(String(1000))
     justified_by: Mapped[str | None] = mapped_column(String(255))
+    first_approval: Mapped[dict[str, Any] | None] = mapped_column(JSONValue)
+    """What the first of two approvers gave."""
     reason: Mapped[str | None] = mapped_column(String(1000))
     decided_at: Mapped[int | None] = mapped_column(BigInteger)
     decided_by: Mapped[str | None] = mapped_column(String(255))

@@ -16,7 +16,9 @@ from app.outbound import gate_replies, limits
 from app.outbound.client import Answer, Outbound
 from app.outbound.errors import OutboundError
 from app.outbound.limits import Deadline
-from app.outbound.tokens import Login, Sign, TokenManager
+from app.outbound.logins import Login, Sign
+from app.outbound.shared_tokens import SharedTokens
+from app.outbound.tokens import TokenManager
 
 log = structlog.get_logger()
 
@@ -84,11 +86,13 @@ def known(arrival: Evidence) -> dict[str, Any]:
 class Gate:
     """The registration gate of one application."""
 
-    def __init__(self, outbound: Outbound, access: Access) -> None:
-        """Ask nothing yet."""
+    def __init__(
+        self, outbound: Outbound, access: Access, shared: SharedTokens | None = None
+    ) -> None:
+        """Ask nothing yet; ``shared`` holds what several processes need only once."""
         self.outbound, self.access = outbound, access
         self.places = BoundedSemaphore(AT_ONCE)
-        self.tokens = TokenManager(outbound, access.login) if access.login else None
+        self.tokens = TokenManager(outbound, access.login, shared) if access.login else None
 
     def ask(self, question: Question, *, retries: int | None = None) -> GateAnswer:
         """Return what the gate says; whatever goes wrong is an answer that refuses.
@@ -204,7 +208,9 @@ def told(question: Question, attempts: int, answer: GateAnswer) -> GateAnswer:
     return answer
 
 
-def of_settings(settings: Settings, outbound: Outbound, sign: Sign) -> Gate | None:
+def of_settings(
+    settings: Settings, outbound: Outbound, sign: Sign, shared: SharedTokens | None
+) -> Gate | None:
     """Return the gate that the settings describe; None when it is switched off."""
     if not settings.registration_gate_enabled:
         return None
@@ -228,4 +234,4 @@ def of_settings(settings: Settings, outbound: Outbound, sign: Sign) -> Gate | No
         settings.registration_gate_max_retries,
         login,
     )
-    return Gate(outbound, access)
+    return Gate(outbound, access, shared)

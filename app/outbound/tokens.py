@@ -1,78 +1,45 @@
 """Owns the access tokens that this server gets for itself at others' token endpoints."""
 
-import base64
 import re
-from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Literal, NamedTuple
-from urllib.parse import quote_plus, urlencode
+from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 
 from app import clock
-from app.domain import client_assertions, credentials
 from app.outbound import json_answers
 from app.outbound.client import Answer, Outbound
 from app.outbound.errors import OutboundError
+from app.outbound.limits import Deadline
+from app.outbound.logins import Login, basic, proof
+from app.outbound.shared_tokens import Kept, SharedTokens
 
 log = structlog.get_logger()
 
-BUFFER_SECONDS = 60
 SHORTEST_LIFE_SECONDS = 10
 """A token is kept so long at least, whatever is said about its end."""
 LONGEST_EXPIRY = 2**31
 LONGEST_TOKEN = 16384
-ASSERTION_SECONDS = 60
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _ERROR_CODE = re.compile(r"[a-z_]{1,64}")
-
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt"]
-Sign = Callable[[dict[str, Any]], str]
-"""Signs claims with the key of this server; raises OutboundError when it has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What this server is at someone else's token endpoint (RFC 6749 section 4.4)."""
-
-    token_url: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    scope: str = ""
-    auth_method: AuthMethod = "client_secret_basic"
-    buffer_seconds: int = BUFFER_SECONDS
-    """A token is renewed so long before it expires."""
-    sign: Sign | None = field(default=None, repr=False)
-    """For private_key_jwt."""
-
-    def __post_init__(self) -> None:
-        """Refuse a buffer that is no whole number of seconds."""
-        if type(self.buffer_seconds) is not int or self.buffer_seconds < 0:
-            raise ValueError("the buffer must be a whole number of seconds, at least 0")
-        if self.auth_method == "private_key_jwt" and self.sign is None:
-            raise ValueError("private_key_jwt needs what signs")
-
-
-class Kept(NamedTuple):
-    """A token and the moment from which it is not used any more."""
-
-    value: str
-    until: int
 
 
 class TokenManager:
     """Keeps one access token of one login; any number of threads may ask for it.
 
-    While one thread asks the token endpoint the others wait for its answer. A token that arrives
-    after ``clear`` is given to whoever waited for it and not kept.
+    While one thread asks the token endpoint the others wait for its answer, and with ``shared``
+    so do other processes. A token that arrives after ``clear`` is given to whoever waited for it
+    and not kept.
     """
 
-    def __init__(self, outbound: Outbound, login: Login) -> None:
+    def __init__(
+        self, outbound: Outbound, login: Login, shared: SharedTokens | None = None
+    ) -> None:
         """Ask nothing yet."""
-        self.outbound, self.login = outbound, login
+        self.outbound, self.login, self.shared = outbound, login, shared
         self.lock = Lock()
         self.kept: Kept | None = None
         self.flight: Future[str] | None = None
@@ -101,11 +68,15 @@ class TokenManager:
         with self.lock:
             if self.kept is not None and self.kept.value == token:
                 self._forget()
+        if self.shared is not None:
+            self.shared.drop(self.login.name, token)
 
     def clear(self) -> None:
         """Forget the token, and that of an answer under way."""
         with self.lock:
             self._forget()
+        if self.shared is not None:
+            self.shared.forget(self.login.name)
 
     def _forget(self) -> None:
         self.kept = self.flight = None
@@ -113,19 +84,45 @@ class TokenManager:
 
     def _fetch(self, flight: "Future[str]", generation: int, seconds: float) -> str:
         """Ask the token endpoint for everybody who waits."""
-        asked_at = clock.epoch()
         try:
-            found = read(self._ask(seconds))
+            kept = self._acquire(generation, seconds)
         except BaseException as error:
             self._land(flight)
             told = error if isinstance(error, OutboundError) else OutboundError("token")
             flight.set_exception(told)
             raise
-        token: str = found["access_token"]
+        self._land(flight, kept, generation)
+        flight.set_result(kept.value)
+        return kept.value
+
+    def _acquire(self, generation: int, seconds: float) -> Kept:
+        """Return the token of another process, or a new one for all of them."""
+        if self.shared is None:
+            return self._new(seconds)
+        name, deadline = self.login.name, Deadline(seconds)
+        found = self.shared.find(name, clock.epoch())
+        if found is not None:
+            return found
+        with self.shared.turn(name, seconds):
+            found = self.shared.find(name, clock.epoch())
+            if found is None:
+                found = self._new(self._left(deadline))
+                if self.generation == generation:
+                    self.shared.keep(name, found, clock.epoch())
+        return found
+
+    @staticmethod
+    def _left(deadline: Deadline) -> float:
+        try:
+            return deadline.left()
+        except TimeoutError:
+            raise OutboundError("timeout") from None
+
+    def _new(self, seconds: float) -> Kept:
+        asked_at = clock.epoch()
+        found = read(self._ask(seconds))
         life = life_of(found.get("expires_in"), self.login.buffer_seconds)
-        self._land(flight, Kept(token, asked_at + life), generation)
-        flight.set_result(token)
-        return token
+        return Kept(found["access_token"], asked_at + life)
 
     def _land(self, flight: "Future[str]", kept: Kept | None = None, generation: int = -1) -> None:
         with self.lock:
@@ -152,34 +149,6 @@ class TokenManager:
         except OutboundError as error:
             log.warning("token_not_acquired", reason=error.reason)
             raise
-
-
-def proof(login: Login) -> dict[str, str]:
-    """Return the parameters by which a login proves itself, none for HTTP Basic."""
-    if login.auth_method == "client_secret_post":
-        return {"client_id": login.client_id, "client_secret": login.client_secret}
-    if login.sign is None or login.auth_method == "client_secret_basic":
-        return {}
-    now = clock.epoch()
-    claims = {
-        "iss": login.client_id,
-        "sub": login.client_id,
-        "aud": login.token_url,
-        "iat": now,
-        "exp": now + ASSERTION_SECONDS,
-        "jti": credentials.new_id(),
-    }
-    return {
-        "client_id": login.client_id,
-        "client_assertion_type": client_assertions.KIND,
-        "client_assertion": login.sign(claims),
-    }
-
-
-def basic(client_id: str, client_secret: str) -> str:
-    """Return the header of HTTP Basic, both halves form-encoded (RFC 6749 section 2.3.1)."""
-    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
 def read(answer: Answer) -> dict[str, Any]:

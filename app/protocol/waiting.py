@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import browser_session, clock, security, views
 from app.config import current_settings
-from app.domain import credentials, decisions, errors, redirect_uris, software, users
+from app.domain import credentials, decisions, errors, four_eyes, redirect_uris, software, users
 from app.domain.client_records import Standing
 from app.domain.users import User
 from app.extensions import db
@@ -76,8 +76,10 @@ def for_signed_in(origin: Origin, url: str) -> dict[str, object]:
     }
     if not users.may(user, "approver"):
         return {"justify": justify, "decide": None}
+    mine, note = four_eyes.seen_by(row, user.id)
     decide = {
-        "approve_action": url_for("waiting.approve"),
+        "note": note,
+        "approve_action": None if mine else url_for("waiting.approve"),
         "reject_action": url_for("waiting.reject"),
         "review_url": url_for("registrations.show_registration", software_id=row.id),
         "fields": fields | {"revision": row.revision},
@@ -109,14 +111,14 @@ def justify() -> BaseResponse:
 
 @bp.post("/approve")
 def approve() -> BaseResponse:
-    """Approve the software in place, with the scopes an approval offers."""
+    """Approve the software in place with what an approval offers, or the first of two gave."""
     user = required_approver()
     row = software.get(request.form.get("software_id", ""))
     decisions.approve(
         row.id,
         request.form.get("revision", ""),
-        allowed=decisions.offered_scopes(row),
         by=people.user_actor(user),
+        **four_eyes.proposal(row),
     )
     db.session.commit()
     return back()

@@ -9,13 +9,14 @@ RESOURCE = ("resource", "create", "https://api.example/mcp", "--name", "Tools")
 
 
 def test_a_scope_is_listed_beside_the_built_in_ones(said):
-    made = said(*SCOPE, "--risk", "medium", "--default")
+    made = said(*SCOPE, "--risk", "medium", "--default", "--four-eyes")
 
     assert made == {
         "name": "tool:read",
         "description": "Read with the tool",
         "risk": "medium",
         "is_default": True,
+        "four_eyes": True,
     }
     assert {row["name"] for row in said("scope", "list")} == {
         "openid",

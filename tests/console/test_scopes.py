@@ -62,16 +62,23 @@ def test_an_admin_adds_a_scope(admin, csrf, scope, happened):
         "description": "Change your files",
         "risk": "high",
         "is_default": "on",
+        "four_eyes": "on",
     }
 
     answer = admin.post(f"{LIST}new", data=form)
 
     assert (answer.status_code, answer.location) == (303, LIST)
     made = scope("files:write")
-    assert (made.description, made.risk, made.is_default) == ("Change your files", "high", True)
+    assert scopes.facts(made) == {
+        "description": "Change your files",
+        "risk": "high",
+        "is_default": True,
+        "four_eyes": True,
+    }
     event = happened(Tag.SCOPE_CREATED)[0]
     assert (event.subject, event.actor_name) == ("files:write", "admin@example.org")
-    assert "The scope is in the catalogue." in texts(admin.get(LIST).text)
+    assert "The scope is in the catalogue." in (said := texts(admin.get(LIST).text))
+    assert "needs two people" in said
 
 
 @pytest.mark.usefixtures("catalogue")
@@ -176,7 +183,8 @@ def test_hostile_words_add_no_element_and_no_attribute(admin, app, catalogue):
 
     for words in HOSTILE:
         with app.app_context():
-            scopes.update("tools", by=SERVER, description=words, risk="medium", is_default=False)
+            values = {"description": words, "risk": "medium", "is_default": False}
+            scopes.update("tools", by=SERVER, four_eyes=False, **values)
             db.session.commit()
         answers = [admin.get(page).text for page in pages]
         assert [shape(page) for page in answers] == plain

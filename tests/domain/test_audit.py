@@ -87,7 +87,7 @@ VERBS = {
     Tag.INITIAL_TOKEN_REVOKED: lambda w: registration_tokens.revoke(w.token.id, by=BY),
     Tag.SCOPE_CREATED: lambda _: scopes.create("tool:write", "Write", by=BY),
     Tag.SCOPE_UPDATED: lambda _: scopes.update(
-        "tool:read", by=BY, description="Look", risk="low", is_default=False
+        "tool:read", by=BY, description="Look", risk="low", is_default=False, four_eyes=False
     ),
     Tag.SCOPE_DELETED: lambda _: scopes.remove("tool:read", by=BY),
     Tag.RESOURCE_CREATED: lambda _: resources.create("https://b.example", "B", [], by=BY),

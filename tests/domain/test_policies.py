@@ -88,6 +88,7 @@ LINES = {
     "software_id": ("x",),
     "grant_type": ("authorization_code",),
     "scope": ("mcp:read",),
+    "resource": ("https://notes.example/*",),
     "auth_method": ("none",),
     "initial_access_token": ("*",),
     "statement_issuer": ("https://vendor.example",),

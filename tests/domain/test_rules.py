@@ -49,7 +49,10 @@ def vouched(*lacks, **more):
 
 ALONE = ["authorization_code", "client_credentials"]
 VENDOR = {"statement_issuer": ["https://vendor.example", "https://other.example"]}
+PAYROLL, NOTES = "https://payroll.example/mcp", "https://notes.example/mcp"
+REACHING = replace(arrival(), resources=(PAYROLL, NOTES))
 MET = [
+    ("a resource of a host", {"resource": ["https://payroll.example/*", NOTES]}, REACHING),
     ("one web host", {"redirect_host": "app.example.com"}, arrival()),
     ("a host below", {"redirect_host": "*.example.com"}, arrival()),
     ("every host", {"redirect_host": ["app.example.com", "loopback"]}, arrival(WEB, LOCAL)),
@@ -78,6 +81,8 @@ MET = [
     ("two conditions", {"source": "dcr", "redirect_host": "app.example.com"}, arrival()),
 ]  # fmt: skip
 MISSED = [
+    ("a resource besides the one it covers", {"resource": PAYROLL}, REACHING),
+    ("a resource it does not reach", {"resource": PAYROLL}, arrival()),
     ("another host beside it", {"redirect_host": "app.example.com"}, arrival(WEB, OTHER)),
     ("the parent of a host", {"redirect_host": "*.app.example.com"}, arrival()),
     ("a host with the same end", {"redirect_host": "*.ample.com"}, arrival()),

@@ -11,7 +11,7 @@ from app.outbound import gate as gates
 from app.outbound import limits
 from app.outbound.client import Outbound
 from app.outbound.gate import AT_ONCE, Access, Gate, Question
-from app.outbound.tokens import Login
+from app.outbound.logins import Login
 from tests.services.gate import ALLOWED, drip, said, scripted, silent, token_answer
 from tests.services.process import free_port
 

@@ -9,7 +9,8 @@ import pytest
 
 from app.outbound.client import Outbound
 from app.outbound.errors import OutboundError
-from app.outbound.tokens import LONGEST_EXPIRY, Login, TokenManager, life_of
+from app.outbound.logins import Login
+from app.outbound.tokens import LONGEST_EXPIRY, TokenManager, life_of
 from tests.services.gate import said, scripted, silent, token_answer
 
 SECRET = "c4n4ry secret+/&\u00e9"

@@ -206,3 +206,14 @@ def test_past_arrivals_are_judged_again_with_what_was_known_then(app, client, pu
     assert [(old.outcome, new.outcome) for old, new in unchanged.differences] == [
         ("hold", "refuse")
     ]
+
+
+def test_a_rule_knows_the_resources_that_the_scopes_would_reach(app, client, put_in_force):
+    with app.app_context():
+        resources.create(URI, "Tools", ["mcp:read"], by=SERVER)
+        resources.create("https://other.example/", "Else", ["mcp:write"], by=SERVER)
+        db.session.commit()
+    put_in_force({"name": "no tools", "outcome": "refuse", "when": {"resource": URI}})
+
+    statuses = [post(client, scope=scope).status_code for scope in ("mcp:read", "mcp:write")]
+    assert statuses == [403, 201]

@@ -13,7 +13,7 @@ from app.domain import client_assertions, clients, generations, retention, signi
 from app.domain.audit import SERVER
 from app.domain.client_assertions import AUDIENCE, DATES, REPLAYED, SHAPE, ClientAssertionId
 from app.extensions import db
-from app.outbound import tokens as outbound_tokens
+from app.outbound import logins
 from app.protocol.caller import FAILED, UNFETCHED
 from tests.conftest import ISSUER
 from tests.protocol import registrants, signers, vendors
@@ -194,7 +194,7 @@ def test_another_server_of_this_kind_takes_what_we_sign_for_the_gate(app, client
     signer = signers.register(app, client, jwks=ours)
     login = replace(app.extensions["gatewright.gate"].access.login, client_id=signer.client_id)
 
-    form = {"grant_type": "client_credentials"} | outbound_tokens.proof(login)
+    form = {"grant_type": "client_credentials"} | logins.proof(login)
 
     assert send(client, "/token", form).status_code == 200
     assert_refused(send(client, "/token", form), "invalid_client")
@@ -265,7 +265,8 @@ def test_two_methods_at_once_or_half_a_method_are_refused(signer, confidential):
     assert_refused(signer.for_itself(client_assertion_type=None), "invalid_request")
     assert_refused(signer.for_itself(client_assertion_type=f"{KIND}x"), "invalid_client")
     query = f"/token?client_assertion={signer.assertion()}"
-    assert_refused(send(signer.http, query, form), "invalid_request")
+    bare = {"grant_type": "client_credentials", "client_id": signer.client_id}
+    assert_refused(send(signer.http, query, bare), "invalid_request")
 
 
 def test_a_client_that_named_an_algorithm_signs_with_that_alone(app, client):

@@ -1,0 +1,109 @@
+"""Tokens shared by processes through Redis: asked for once, sealed, and never missed for long."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+
+from app.outbound.client import Outbound
+from app.outbound.logins import Login
+from app.outbound.shared_tokens import SharedTokens
+from app.outbound.tokens import TokenManager
+from tests.outbound.test_tokens import Held
+from tests.services.gate import scripted, token_answer
+from tests.services.process import free_port
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def processes(redis_url):
+    """Return a function that gives a token endpoint and the managers of several processes."""
+    with scripted() as serve:
+
+        def start(*answers, url=redis_url, number=2, **changes):
+            server = serve(*answers)
+            login = Login(server.url, **{"client_id": "us", "client_secret": "s"} | changes)
+            managers = [
+                TokenManager(Outbound("Gatewright"), login, SharedTokens(url, KEY))
+                for _ in range(number)
+            ]
+            return server, managers
+
+        yield start
+
+
+def test_many_processes_ask_once(processes):
+    held = Held(token_answer())
+    server, managers = processes(held, number=6)
+
+    with ThreadPoolExecutor(6) as threads:
+        asked = [threads.submit(each.token) for each in managers]
+        assert held.asked.wait(5)
+        held.free.set()
+        found = {each.result() for each in asked}
+
+    assert (found, len(server.requests)) == ({"at-0123456789"}, 1)
+
+
+def test_what_is_shared_is_sealed_and_ends_with_the_token(processes, redis_url, clock):
+    server, (one, other) = processes(token_answer("canary-token", expires_in=100), token_answer())
+    one.token()
+
+    with redis.Redis.from_url(redis_url) as connection:
+        (name,) = connection.keys("gatewright:token:*")
+        assert b"canary" not in connection.get(name)
+        assert 0 < connection.ttl(name) <= 40
+    clock.advance(40)
+    assert other.token() == "at-0123456789"
+    assert len(server.requests) == 2
+
+
+def test_a_refused_token_is_dropped_for_all_and_its_successor_stays(processes):
+    server, (one, other) = processes(token_answer("old"), token_answer("new"))
+    assert one.token() == other.token() == "old"
+
+    one.drop("old")
+    assert one.token() == "new"
+    other.drop("old")
+
+    assert other.token() == "new"
+    assert len(server.requests) == 2
+
+
+def test_what_arrives_after_a_clear_is_kept_nowhere(processes):
+    held = Held(token_answer("old"))
+    server, (one, other) = processes(held, token_answer("new"))
+
+    with ThreadPoolExecutor(1) as threads:
+        early = threads.submit(one.token)
+        assert held.asked.wait(5)
+        one.clear()
+        assert other.token() == "new"
+        held.free.set()
+        assert early.result() == "old"
+
+    assert [one.token(), other.token()] == ["new", "new"]
+    assert len(server.requests) == 2
+
+
+def test_logins_that_differ_share_nothing(processes, redis_url):
+    server, (one, _) = processes(token_answer("one"), token_answer("two"))
+    other = TokenManager(
+        Outbound("Gatewright"),
+        Login(server.url, "us", "s", scope="more"),
+        SharedTokens(redis_url, KEY),
+    )
+
+    assert [one.token(), other.token()] == ["one", "two"]
+
+
+@pytest.mark.parametrize("loss", ["no redis", "another key"])
+def test_without_what_is_shared_each_process_asks_for_itself(processes, redis_url, loss):
+    url = f"redis://127.0.0.1:{free_port()}" if loss == "no redis" else redis_url
+    server, (one, other) = processes(token_answer(), url=url)
+    if loss == "another key":
+        other.shared.key = b"x" * 32
+
+    assert one.token() == other.token()
+    assert len(server.requests) == 2
