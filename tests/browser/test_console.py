@@ -22,8 +22,9 @@ ENTRIES = (
     "policies",
     "scopes",
     "resources",
+    "webhooks",
 )
-REPORTS = ("simulator", "audit", "clean-up", "system")
+REPORTS = ("simulator", "statement-issuers", "audit", "clean-up", "gate", "system")
 
 
 def enter(page: Page, site: Site, person: Person, path: str = "/admin/") -> None:
@@ -53,7 +54,7 @@ def test_an_approver_approves_from_the_queue(
     press(page, "Approve")
 
     expect(page.get_by_role("main")).to_contain_text(f"{approver.email}, just now")
-    expect(page.get_by_role("button", name="Block")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
     check_looks(page)
     stranger = another_page()
     stranger.goto(asked.url)
@@ -66,7 +67,7 @@ def test_an_approver_gives_less_than_was_asked_for(
     open_from_queue(page, site, approver, asked)
     page.get_by_role("checkbox", name="offline_access").uncheck()
     press(page, "Approve")
-    expect(page.get_by_role("button", name="Block")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
     page.goto(asked.url)
 
@@ -98,7 +99,7 @@ def test_who_decides_second_is_told_that_nothing_was_decided(
     faster = another_page()
     open_from_queue(faster, site, site.add("approver"), asked)
     press(faster, "Approve")
-    expect(faster.get_by_role("button", name="Block")).to_be_visible()
+    expect(faster.get_by_role("button", name="Stop")).to_be_visible()
     page.get_by_label("Reason for rejecting").fill("Too late.")
 
     press(page, "Reject")

@@ -77,7 +77,7 @@ def test_the_pictures_show_the_queue_and_the_consent_page(page: Page, site: Site
     expect(page.get_by_role("cell", name="Web applications")).to_be_visible()
     keep(page, "console-registration.png")
     press(page, "Approve")
-    expect(page.get_by_role("button", name="Block")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
     page.set_viewport_size({"width": 720, "height": 800})
     page.goto(asked[0].url)
     expect_heading(page, f"Let {asked[0].name} use your account?")

@@ -201,3 +201,17 @@ def test_what_is_shown_holds_no_credential(said, run, robot):
     for secret in (robot["client_secret"], rotated["client_secret"]):
         assert secret not in shown
     assert "digest" not in shown
+
+
+def test_a_scope_that_needs_two_people_is_given_in_the_console_only(client, said, refusal):
+    """N-217: nobody knows which person stands behind a command."""
+    said(*("scope", "create", "tool:pay", "--description", "Pay", "--four-eyes"))
+    created = register(client, scope="tool:pay tool:read")
+    by_hand = ("client", "create", "--name", "Ours", "--scope")
+
+    assert refusal("client", "approve", created["client_id"]) == "conflict"
+    assert refusal(*by_hand, "tool:pay") == "conflict"
+
+    assert [row["standing"] for row in said("client", "list")] == ["pending"]
+    said("client", "approve", created["client_id"], "--scope", "tool:read")
+    assert said(*by_hand, "tool:read")["registration_status"] == "approved"

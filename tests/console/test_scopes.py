@@ -133,14 +133,18 @@ def test_what_was_typed_is_there_again_beside_the_fault(admin, csrf):
     assert "Mine" in texts(page)
 
 
-def test_an_admin_changes_words_risk_and_default_but_not_the_name(admin, csrf, catalogue, scope):
+def test_an_admin_changes_all_but_the_name(admin, csrf, catalogue, scope, happened):
     form = {"csrf_token": csrf(admin), "name": "tools", "description": "Other", "risk": "low"}
+    form["four_eyes"] = "on"
 
     answer = admin.post(f"{LIST}edit", data=form)
 
     assert answer.status_code == 303
     changed = scope("tools")
     assert (changed.description, changed.risk, changed.is_default) == ("Other", "low", False)
+    assert changed.four_eyes
+    assert happened(Tag.SCOPE_UPDATED)[0].detail["after"]["four_eyes"]
+    assert controls(admin.get(f"{LIST}edit?name=tools").text, name="four_eyes", checked=None)
 
 
 def test_the_page_of_a_scope_says_what_deleting_it_does(admin, catalogue):

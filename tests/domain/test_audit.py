@@ -42,6 +42,7 @@ class World:
         self.hasher = Passwords(19456, 1)
         self.user = users.create("ada@people.example", "member", PASSWORD, self.hasher, by=SERVER)
         scopes.create("tool:read", "Read", by=SERVER)
+        scopes.create("tool:pay", "Pay", by=SERVER, four_eyes=True)
         resources.create(RESOURCE, "Tools", ["tool:read"], by=SERVER)
         self.metadata = client_metadata.parse(BODY)
         self.client, _ = admissions.create(self.metadata, by=SERVER, allowed=["tool:read"])
@@ -73,6 +74,9 @@ VERBS = {
     Tag.CLIENT_TOKENS_REVOKED: lambda w: clients.revoke_tokens(w.client, by=BY),
     Tag.SOFTWARE_APPROVED: lambda w: decisions.approve(
         w.waiting.id, w.waiting.revision, allowed=[], by=BY
+    ),
+    Tag.SOFTWARE_FIRST_APPROVED: lambda w: decisions.approve(
+        w.waiting.id, w.waiting.revision, allowed=["tool:pay"], by=BY
     ),
     Tag.SOFTWARE_REJECTED: lambda w: decisions.reject(w.waiting.id, w.waiting.revision, "", by=BY),
     Tag.SOFTWARE_BLOCKED: lambda w: decisions.block(w.client.software_id, "", by=BY),

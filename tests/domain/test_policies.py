@@ -278,3 +278,32 @@ def test_a_verdict_is_stored_as_plain_json(evidence, written):
 
     assert stored["outcome"] == verdict.outcome
     assert [step["rule"] for step in stored["trace"]] == [step.rule for step in verdict.trace]
+
+
+NARROW = Obligations(scopes=("mcp:read",))
+
+
+@pytest.mark.parametrize(
+    "status, terms, written, outcome, rule",
+    [
+        (None, None, [Rule("all", "admit", id="r")], "hold", "four eyes"),
+        (None, None, [Rule("all", "admit", then=NARROW, id="r")], "admit", "all"),
+        (None, Terms("admit"), [], "hold", "four eyes"),
+        (None, Terms("admit", NARROW), [], "admit", TOKEN_RULE),
+        (None, None, [Rule("all", "refuse", id="r")], "refuse", "all"),
+        ("approved", Terms("admit"), [], "admit", "approved software"),
+    ],
+)
+def test_what_two_people_have_to_approve_is_let_in_by_neither_rule_nor_token(
+    status, terms, written, outcome, rule
+):
+    """N-217"""
+    metadata = {"grant_types": ["client_credentials"], "token_endpoint_auth_method": "none"}
+    arrival = Evidence("dcr", metadata, None, None, "", "", four_eyes=("mcp:pay",))
+    arrival = dataclasses.replace(arrival, software_status=status, token_terms=terms)
+    stored = from_json(json.loads(json.dumps(arrival.as_json())))
+
+    assert stored == arrival
+    verdict = judge(stored, written)
+    assert (verdict.outcome, verdict.rule) == (outcome, rule)
+    assert (policies.FOUR_EYES in verdict.trace) is (rule == "four eyes")

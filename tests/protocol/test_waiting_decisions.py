@@ -2,6 +2,9 @@
 
 import pytest
 
+from app.domain import scopes
+from app.domain.audit import SERVER
+from app.extensions import db
 from tests.protocol.machines import FORM, LOOPBACK, form
 from tests.protocol.persons import find_form
 from tests.protocol.test_waiting import contents, software_of, status
@@ -83,6 +86,35 @@ def test_a_decision_about_what_was_not_seen_is_refused(app, local, approver):
     assert approver.submit(page, "/waiting/approve").status_code == 303
     assert approver.submit(page, "/waiting/reject").status_code == 409
     assert status(app, local) == "approved"
+
+
+def test_two_approvers_decide_in_place_about_a_scope_that_needs_two(
+    app, local, approver, enrol, audited
+):
+    """N-217"""
+    with app.app_context():
+        scopes.create("mcp:pay", "Pay", by=SERVER, is_default=True, four_eyes=True)
+        db.session.commit()
+    second, third = enrol("alan@people.example", "approver"), enrol("joan@people.example", "admin")
+    for each in (approver, second, third):
+        each.sign_in()
+    assert "Two people have to approve it." in approver.open(local.asking()).text
+    third.submit(third.open(local.asking()), "/waiting/justify", justification="For us")
+
+    shown = approver.open(
+        approver.submit(approver.open(local.asking()), "/waiting/approve").location
+    )
+
+    assert status(app, local) == "pending"
+    assert "You have approved this already. A second person has to" in shown.text
+    assert 'action="/waiting/approve"' not in shown.text
+    assert "grace@people.example has approved it." in second.open(local.asking()).text
+    asked = third.submit(third.open(local.asking()), "/waiting/approve")
+    assert (asked.status_code, status(app, local)) == (409, "pending")
+    assert "Who asked for this software cannot approve" in asked.text
+    second.submit(second.open(local.asking()), "/waiting/approve")
+    assert status(app, local) == "approved"
+    assert len(audited("software.first_approved")) == len(audited("software.approved")) == 1
 
 
 ODD = [

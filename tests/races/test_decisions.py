@@ -7,6 +7,9 @@ from functools import partial
 import orjson
 import pytest
 
+from app.domain import scopes
+from app.domain.audit import SERVER
+from app.extensions import db
 from tests.races.cast import PASSWORD, REDIRECT, Cast, spread
 from tests.races.history import (
     History,
@@ -184,3 +187,30 @@ def test_of_eight_deletions_by_the_registrant_one_deletes(
     assert not_exactly_once(history, "delete") == [], history.summary()
     assert {each.result.status for each in history.operations} == {204, 401}
     assert cast.column("SELECT count(*) FROM audit_events WHERE tag = 'client.deleted'") == [10]
+
+
+def test_of_many_who_approve_at_once_for_two_one_is_first_one_second_and_the_others_are_told(
+    cast: Cast, two_servers: Servers, history: History
+) -> None:
+    """N-217: one decision, by two different people."""
+    servers = two_servers()
+    with cast.app.app_context():
+        scopes.create("pay", "Pay", by=SERVER, four_eyes=True)
+        db.session.commit()
+    forms = cast.pending_software(6)
+    browsers = approvers(cast, servers[0], 4, forms[0]["next"])
+
+    for form in forms:
+        twice = zip([*browsers, *browsers], spread(THREADS, servers), strict=True)
+        calls = [partial(decide, browser, server, form, "approved") for browser, server in twice]
+        done = history.race("approve", form["software_id"], calls)
+        assert sorted(each.result.status for each in done) == [303] * 2 + [409] * 6
+
+    for form in forms:
+        assert decided(cast, form["software_id"]) == ("approved", ["approved"])
+        names = cast.column(
+            "SELECT actor_id FROM audit_events WHERE subject = :id"
+            " AND tag IN ('software.approved', 'software.first_approved')",
+            id=form["software_id"],
+        )
+        assert len(names) == len(set(names)) == 2
