@@ -49,7 +49,7 @@ def approve_in_console(world: World, browser: Browser, name: str, host: str) -> 
     assert host in page.text, page
     page = browser.press("Approve")
     assert world.approver.email in page.text, page
-    assert any("Block" in form.buttons for form in page.forms), page
+    assert any("Stop" in form.buttons for form in page.forms), page
 
 
 def approve_in_place(world: World, browser: Browser, url: str) -> None:

@@ -68,10 +68,11 @@ def names_used(source: str) -> set[str]:
 
 def trespasses(path: str, source: str) -> set[str]:
     """Return the owned names that a file uses although another file owns them."""
+    names = names_used(source)
     return {
         owned
         for owned, owner in OWNERS.items()
-        for name in names_used(source)
+        for name in names
         if owner != path and (name == owned or name.startswith(f"{owned}."))
     }
 
