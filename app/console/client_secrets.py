@@ -1,13 +1,14 @@
 """Owns the rotation of a client's secret: asking, and showing the new one once."""
 
 from flask import Response, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from app import clock
 from app.config import current_settings
 from app.console import snippets
 from app.console.client_page import address_of, name_of
 from app.console.forms import Form, refused
-from app.console.pages import actor, render_page, requires
+from app.console.pages import actor, render_page, requires_fresh
 from app.domain import clients, credentials, errors
 from app.domain.client_records import Client
 from app.extensions import db
@@ -20,14 +21,14 @@ OVERLAPS = {
 }
 
 
-@requires("admin")
-def ask_rotation(client_id: str) -> Response:
+@requires_fresh("admin")
+def ask_rotation(client_id: str) -> BaseResponse:
     """Ask how long the old secret shall work."""
     return show_form(clients.get(client_id), Form())
 
 
-@requires("admin")
-def rotate_secret(client_id: str) -> Response:
+@requires_fresh("admin")
+def rotate_secret(client_id: str) -> BaseResponse:
     """Make a new secret and show it, on this page and never again."""
     client = clients.get(client_id)
     form = Form()

@@ -4,7 +4,7 @@ from flask import Response, current_app, url_for
 
 from app import health
 from app.config import current_settings
-from app.console import setting_groups, trials
+from app.console import trials
 from app.console.audit_facts import row_of
 from app.console.pages import console_blueprint, render_page, requires
 from app.domain import gate_answers
@@ -32,11 +32,16 @@ def check_gate() -> Response:
 
 def show(findings: list[Finding]) -> Response:
     """Show the page."""
-    groups = dict(setting_groups.grouped(current_settings()))
+    settings = current_settings()
     return render_page(
         "gate.html",
         is_on=trials.current_gate() is not None,
-        settings=groups["Registration gate"],
+        facts=[
+            ("At", settings.registration_gate_url),
+            ("This server proves itself by", settings.registration_gate_auth_type),
+            ("One attempt takes", f"{settings.registration_gate_timeout_seconds} s at most"),
+            ("Tried again", f"{settings.registration_gate_max_retries} times"),
+        ],
         findings=findings,
         rows=[described(event) for event in gate_answers.latest(LATEST)],
         simulator_url=url_for("simulator.show_simulator"),

@@ -8,13 +8,15 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import browser_session
+from app import browser_session, clock
 from app.domain import errors, software, users
 from app.domain.audit import Actor
 from app.domain.users import User
 from app.views import here
 
 PAGE_SIZES = (25, 50, 100)
+FRESH_SECONDS = 300
+"""Whoever changes where secrets go, or makes new ones, has signed in so lately."""
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
@@ -58,6 +60,29 @@ def requires(
         @wraps(view)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
             check_role(operator(), role)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def requires_fresh(
+    role: str, back: str = ""
+) -> Callable[[Callable[Arguments, BaseResponse]], Callable[Arguments, BaseResponse]]:
+    """Demand a role, and that the operator signed in a few minutes ago, of who calls a view.
+
+    Others sign in again and come back to this address, or to the endpoint ``back``.
+    """
+
+    def decorate(view: Callable[Arguments, BaseResponse]) -> Callable[Arguments, BaseResponse]:
+        @wraps(view)
+        def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> BaseResponse:
+            check_role(operator(), role)
+            if clock.epoch() - browser_session.current().auth_time > FRESH_SECONDS:
+                path = url_for(back, **request.view_args or {}) if back else request.path
+                after = path if back else request.script_root + path
+                return redirect(url_for("login.sign_in", next=after, again="yes"), 303)
             return view(*args, **kwargs)
 
         return guarded

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.config import current_settings
 from app.console.forms import Form, refused
-from app.console.pages import actor, console_blueprint, render_page, requires
+from app.console.pages import actor, console_blueprint, render_page, requires, requires_fresh
 from app.domain import foreign_jwts, statement_issuers
 from app.extensions import db
 
@@ -26,14 +26,14 @@ def list_issuers() -> Response:
 
 
 @bp.get("/new")
-@requires("admin")
-def new_issuer() -> Response:
+@requires_fresh("admin")
+def new_issuer() -> BaseResponse:
     """Show an empty form."""
     return show_form(Form(), {"algorithms": USUAL})
 
 
 @bp.post("/new")
-@requires("admin")
+@requires_fresh("admin")
 def create_issuer() -> BaseResponse:
     """Trust an issuer."""
     form = Form()

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import clock, health
 from app.config import current_key, current_settings
 from app.console import setting_groups
-from app.console.pages import actor, console_blueprint, render_page, requires
+from app.console.pages import actor, console_blueprint, render_page, requires, requires_fresh
 from app.domain import errors, registration_modes, signing_keys
 from app.domain.signing_keys import SigningKey
 from app.extensions import db
@@ -50,7 +50,7 @@ def last_day(key: SigningKey) -> int | None:
 
 
 @bp.post("/rotate-key")
-@requires("admin")
+@requires_fresh("admin", back="system.show_system")
 def rotate_key() -> BaseResponse:
     """Sign with a new key from now on; the old one goes on verifying."""
     signing_keys.create(current_key("signing keys"), by=actor())

@@ -5,7 +5,14 @@ from flask import current_app
 from app.config import current_settings
 from app.console.forms import Form
 from app.console.pages import check_role, operator
-from app.domain import admissions, document_admissions, document_rules, errors, policies
+from app.domain import (
+    admissions,
+    document_admissions,
+    document_rules,
+    errors,
+    fingerprints,
+    policies,
+)
 from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
 from app.domain.policy_versions import Policy
@@ -71,6 +78,7 @@ def asked_gate(verdict: Verdict, evidence: Evidence) -> Verdict:
         payload(evidence.metadata),
         {},
         evidence=known(evidence),
+        revision=fingerprints.revision(evidence.metadata),
         dry_run=True,
     )
     return policies.tighten(verdict, gate.ask(question, retries=0))

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.config import current_key
 from app.console.forms import Form, refused
-from app.console.pages import actor, asked, console_blueprint, render_page, requires
+from app.console.pages import actor, asked, console_blueprint, render_page, requires, requires_fresh
 from app.console.windows import first, window
 from app.domain import announcements, errors, webhooks
 from app.domain.announcements import Delivery, Endpoint
@@ -33,15 +33,15 @@ def list_endpoints() -> Response:
 
 
 @bp.get("/new")
-@requires("admin")
-def new_endpoint() -> Response:
+@requires_fresh("admin")
+def new_endpoint() -> BaseResponse:
     """Show the form."""
     return show_form(Form())
 
 
 @bp.post("/new")
-@requires("admin")
-def create_endpoint() -> Response:
+@requires_fresh("admin")
+def create_endpoint() -> BaseResponse:
     """Make an endpoint and show its secret, on this page and never again."""
     form = Form()
     url = form.text("url", "The URL", URL_LENGTH)
@@ -130,8 +130,8 @@ def switch_endpoint(endpoint_id: str) -> BaseResponse:
 
 
 @bp.post("/<endpoint_id>/rotate-secret")
-@requires("admin")
-def rotate_secret(endpoint_id: str) -> Response:
+@requires_fresh("admin", back="webhooks.show_endpoint")
+def rotate_secret(endpoint_id: str) -> BaseResponse:
     """Show a new secret; the old one signs beside it for a day."""
     row = webhooks.get(endpoint_id)
     secret = webhooks.rotate(row, current_key("webhook secrets"), by=actor())

@@ -17,7 +17,7 @@ TOKEN_RULE = "initial access token"
 EARLY = frozenset(name for name, condition in CONDITIONS.items() if condition.early)
 """Conditions about what is known before a document was fetched."""
 
-REFUSED = "The operators of this server have refused this software; ask them before trying again."
+REFUSED = "This software is refused here; ask the operators of this server before trying again."
 ENDED = (
     "This software was not approved in time, or its approval has ended;"
     " ask the operators of this server about it."
@@ -200,7 +200,7 @@ def message(step: Step, rule: Rule | None) -> str:
         return {"ended approval": ENDED, "closed software": CLOSED}.get(step.rule, REFUSED)
     if not rule.message:
         return REFUSED
-    return f"{rule.message} Ask the operators of this server if you need it."
+    return f"{rule.message} If you need it, ask the operators of this server."
 
 
 def tighten(verdict: Verdict, answer: GateAnswer) -> Verdict:

@@ -45,6 +45,8 @@ class Question:
     request_headers: Mapping[str, str]
     registration_id: str | None = None
     evidence: Mapping[str, Any] | None = None
+    revision: str = ""
+    """The hash of the whole metadata, which an approval binds to."""
     dry_run: bool = False
     """Whether an operator only tries the gate; nothing will come of its answer."""
 

@@ -95,6 +95,7 @@ def ask_to_sign_in(wanted: AuthorizationRequest, asked: Parameters) -> str:
         username=browser_session.current().pop("typed", "") or asked.get("login_hint") or "",
         error=browser_session.current().pop("error", None),
         throttled=browser_session.current().pop("throttled", None),
+        again=False,
         flow=client,
     )
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from flask import current_app, g, request
 
-from app.domain import policies
+from app.domain import fingerprints, policies
 from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
 from app.extensions import db
@@ -62,6 +62,7 @@ def question(
         headers(),
         registration_id,
         evidence,
+        fingerprints.revision(metadata),
     )
 
 

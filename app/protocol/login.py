@@ -20,9 +20,10 @@ THEME_SECONDS = 365 * 86400
 def sign_in() -> str | Response:
     """Show the sign-in page."""
     after = people.local_path(request.args.get("next", "")) or ""
-    if people.signed_in() is not None:
+    user, again = people.signed_in(), "again" in request.args
+    if user is not None and not again:
         return redirect(after or home(), 303)
-    return show_form(after)
+    return show_form(after, user.email if user is not None else "", again=again)
 
 
 @bp.post("/login")
@@ -97,8 +98,8 @@ def show_failure(refusal: errors.Refusal, email: str, after: str) -> Response:
     return response
 
 
-def show_form(after: str, username: str = "", **words: str) -> str:
-    """Show the sign-in form."""
+def show_form(after: str, username: str = "", *, again: bool = False, **words: str) -> str:
+    """Show the sign-in form; ``again`` to somebody who has signed in long ago."""
     return render_template(
         "protocol/sign_in.html",
         action=url_for("login.sign_in"),
@@ -106,6 +107,7 @@ def show_form(after: str, username: str = "", **words: str) -> str:
         username=username,
         error=words.get("error"),
         throttled=words.get("throttled"),
+        again=again,
         flow=None,
     )
 

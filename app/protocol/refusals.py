@@ -22,6 +22,8 @@ from app.views import page
 RECORDED = "120 per minute"
 """Refusals of one address beyond this are only logged, so that a flood cannot fill the disk."""
 
+OPERATORS = "the operators of this server"
+
 
 def init_app(app: Flask) -> None:
     """Handle the refusals of every endpoint of this door."""
@@ -38,9 +40,16 @@ def refuse(refusal: Refusal) -> BaseResponse:
     """
     if request.blueprint not in MACHINES:
         db.session.rollback()
-    answered = limited(refusal)
+    answered = addressed(limited(refusal))
     record(answered)
     return answer_refusal(answered)
+
+
+def addressed(refusal: Refusal) -> Refusal:
+    """Name whom to ask as the settings do; both are constant text of this server."""
+    contact = current_settings().contact
+    refusal.description = str(refusal.description).replace(OPERATORS, contact)
+    return refusal
 
 
 def limited(refusal: Refusal) -> Refusal:
@@ -59,7 +68,7 @@ def limited(refusal: Refusal) -> Refusal:
 
 def refuse_here(found: LocalRefusal) -> BaseResponse:
     """Answer on a page of ours, or as JSON for a program; the browser is sent nowhere."""
-    refusal, client = found.refusal, found.client
+    refusal, client = addressed(found.refusal), found.client
     record(refusal, client)
     if "HX-Request" in request.headers:
         return refresh()
@@ -78,10 +87,11 @@ def refuse_here(found: LocalRefusal) -> BaseResponse:
 
 def refuse_there(found: RedirectedRefusal) -> BaseResponse:
     """Tell the client at its proven redirect URI."""
-    record(found.refusal)
+    refusal = addressed(found.refusal)
+    record(refusal)
     if "HX-Request" in request.headers:
         return refresh()
-    return send_refusal(found.redirect_uri, found.refusal, found.state)
+    return send_refusal(found.redirect_uri, refusal, found.state)
 
 
 def record(refusal: Refusal, client: ClientRecord | None = None) -> None:

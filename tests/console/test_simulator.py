@@ -52,7 +52,7 @@ def test_what_is_pasted_is_judged_by_the_rules_in_force(viewer, send, in_force):
     "address, expected",
     [
         ("192.0.2.1", ("Admit", "works at once", "Scopes tools", "approved for 30 days")),
-        ("198.51.100.1", ("Refuse", "Not from there. Ask the operators", "Not met: Network.")),
+        ("198.51.100.1", ("Refuse", "Not from there. If you need it, ask", "Not met: Network.")),
     ],
 )
 def test_a_draft_is_tried_before_it_is_in_force(

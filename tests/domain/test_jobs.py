@@ -1,5 +1,7 @@
 """Jobs: claimed once, leased, tried again, given up, and in order where order matters."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from sqlalchemy import select
 
 from app.domain import jobs
@@ -26,6 +28,26 @@ def test_a_job_goes_to_one_of_those_who_ask(app):
         assert (first.payload, first.attempts, second) == ({"of": "a"}, 1, None)
         assert jobs.finish(first)
         assert jobs.counts() == {"waiting": 0, "dead": 0}
+
+
+def test_of_many_that_ask_at_once_each_gets_jobs_of_its_own(app):
+    with app.app_context():
+        added(*((f"q{number}", "a") for number in range(30)))
+
+    def work(_):
+        taken = []
+        with app.app_context():
+            while (found := claimed()) is not None:
+                taken.append(found.id)
+        return taken
+
+    with ThreadPoolExecutor(6) as threads:
+        taken = [job for each in threads.map(work, range(6)) for job in each]
+
+    # who finds no job may only have met rows that others were taking at that moment
+    with app.app_context():
+        taken += work(0)
+    assert len(taken) == len(set(taken)) == 30
 
 
 def test_what_its_taker_does_not_end_is_taken_again_and_ended_once(app, clock):

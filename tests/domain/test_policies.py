@@ -199,7 +199,7 @@ def test_what_people_decided_about_software_decides_about_its_arrivals(status, o
         (
             None,
             (Rule("no", "refuse", id="r", message="Register at the portal."),),
-            "Register at the portal. Ask the operators of this server if you need it.",
+            "Register at the portal. If you need it, ask the operators of this server.",
         ),
         (None, (), ""),
     ],

@@ -24,6 +24,7 @@ QUESTION = Question(
     {"user-agent": "kit/1"},
     registration_id="c-1",
     evidence={"source": "dcr"},
+    revision="r-1",
 )
 
 
@@ -86,6 +87,7 @@ def test_the_question_is_one_json_object(gate):
         "request_headers": {"user-agent": "kit/1"},
         "registration_id": "c-1",
         "evidence": {"source": "dcr"},
+        "revision": "r-1",
     }
 
 

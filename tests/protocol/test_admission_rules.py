@@ -87,7 +87,7 @@ def test_what_a_rule_refuses_is_told_its_message_and_leaves_nothing(client, put_
     answer = post(client)
 
     assert (answer.status_code, answer.get_json()["error"]) == (403, "access_denied")
-    assert answer.get_json()["error_description"].startswith("Register at the portal. Ask ")
+    assert answer.get_json()["error_description"].startswith("Register at the portal. If ")
     (event,) = audited("registration.refused")
     assert (event.detail["rule"], event.detail["policy_version"]) == ("portal", 1)
     assert audited("client.registered") == []
@@ -217,3 +217,13 @@ def test_a_rule_knows_the_resources_that_the_scopes_would_reach(app, client, put
 
     statuses = [post(client, scope=scope).status_code for scope in ("mcp:read", "mcp:write")]
     assert statuses == [403, 201]
+
+
+@pytest.mark.parametrize("overrides", [{"contact": "the platform team, platform@corp.example"}])
+def test_a_refusal_names_the_contact_of_the_settings(client, put_in_force):
+    put_in_force({"name": "portal", "outcome": "refuse", "message": "Register at the portal."})
+
+    said = post(client).json["error_description"]
+
+    whom = "the platform team, platform@corp.example"
+    assert said == f"Register at the portal. If you need it, ask {whom}."

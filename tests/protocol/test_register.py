@@ -250,7 +250,7 @@ def test_software_that_people_refused_cannot_register_again(client, operator, de
 
     assert response.status_code == 403
     assert response.get_json()["error"] == "access_denied"
-    assert "refused this software" in response.get_json()["error_description"]
+    assert "This software is refused" in response.get_json()["error_description"]
     seen = operator.look(operator.software_id(first))
     assert (seen.seen_count, seen.addresses) == (2, ["192.0.2.1", "192.0.2.9"])
 

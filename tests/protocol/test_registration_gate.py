@@ -10,7 +10,14 @@ import pytest
 
 from app import create_app
 from app.config import load
-from app.domain import client_records, clients, policy_versions, rules, simulations
+from app.domain import (
+    client_records,
+    clients,
+    fingerprints,
+    policy_versions,
+    rules,
+    simulations,
+)
 from app.domain.audit import SERVER
 from app.domain.gate_answers import BUSY, DENIED, FAILED
 from app.extensions import db
@@ -153,6 +160,8 @@ def test_a_registration_is_shown_to_the_gate_without_credentials(gated, scripts)
     assert asked["evidence"]["source"] == "dcr"
     assert asked["evidence"]["address"] == "192.0.2.7"
     assert "metadata" not in asked["evidence"]
+    assert asked["revision"] == fingerprints.revision(asked["registration_payload"])
+    assert "dry_run" not in asked
     assert "c4n4ry" not in gate.bodies[0]
 
 
