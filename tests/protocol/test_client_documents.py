@@ -54,8 +54,8 @@ def codex(client, host):
 
 
 @pytest.fixture
-def approved(codex, person, operator):
-    """Return a client of a document that was seen and approved."""
+def approved(clock, codex, person, operator):
+    """Return a client of a document that was seen and approved, after the clock was stopped."""
     person.open(codex.asking())
     operator.approve(codex)
     return codex
