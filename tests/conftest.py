@@ -7,12 +7,15 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import flask_migrate
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache, StrictUndefined
@@ -253,6 +256,30 @@ def compile_routes_once() -> None:
 
 
 compile_routes_once()
+
+
+def verify_passwords_once() -> None:
+    """Verify a password against a hash once for a test process; argon2 is slow on purpose."""
+    verify = PasswordHasher.verify
+
+    @cache
+    def outcome(encoded: str | bytes, password: str | bytes) -> Exception | None:
+        try:
+            verify(PasswordHasher(), encoded, password)
+        except (VerificationError, InvalidHashError) as error:
+            return error
+        return None
+
+    def verified_once(_hasher: Any, encoded: str | bytes, password: str | bytes) -> bool:
+        found = outcome(encoded, password)
+        if found is not None:
+            raise type(found)(*found.args)
+        return True
+
+    PasswordHasher.verify = verified_once
+
+
+verify_passwords_once()
 
 
 @pytest.fixture

@@ -52,6 +52,15 @@ def approve_in_console(world: World, browser: Browser, name: str, host: str) -> 
     assert any("Stop" in form.buttons for form in page.forms), page
 
 
+def reject_in_console(world: World, browser: Browser, name: str) -> None:
+    """Reject as an operator would, with a reason."""
+    browser.open(f"{world.issuer}/admin/registrations/")
+    world.approver.sign_in(browser)
+    browser.follow(name)
+    page = browser.press("Reject", reason="Nobody here knows it.")
+    assert "Nobody here knows it." in page.text, page
+
+
 def approve_in_place(world: World, browser: Browser, url: str) -> None:
     """Approve as a signed-in approver on the waiting page itself."""
     browser.open(f"{world.issuer}/login")
@@ -154,3 +163,24 @@ def test_a_client_that_nobody_approves_is_told_so_and_keeps_its_registration(
     before = client.information
 
     assert client.call_tool(visit_after_approval)["client_id"] == before["client_id"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("issuer", ["/tenant/one"], indirect=True)
+def test_a_client_that_is_rejected_ends_at_a_page_and_cannot_register_again(
+    world: World, install: Install, browser_of: Open
+) -> None:
+    client = install()
+
+    def visit_while_rejected(url: str) -> None:
+        browser = browser_of()
+        assert waits(browser.open(url)), browser.page
+        reject_in_console(world, browser_of(), client.name)
+        browser.reload_until(lambda page: page.status == 400 and "not active here" in page.text)
+        raise NobodyThereError
+
+    with pytest.raises(NobodyThereError):
+        client.call_tool(visit_while_rejected)
+
+    with pytest.raises(Exception, match="refused here; ask the operators"):
+        install().call_tool(nobody)
