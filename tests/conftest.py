@@ -103,11 +103,16 @@ def pytest_unconfigure() -> None:
 WORDS_AND_FORMS = {
     "tests/console": "audit_export audit_facts clean_up client_creation client_documents"
     " client_editing client_secrets fresh policies policy_history resources rule_form scopes"
-    " simulator statement_issuers system trials webhooks",
+    " client_page simulator software_page statement_issuers system trials webhooks",
     "tests/cli": "catalogue client_creation client_documents initial_tokens keys policies"
     " statements users",
+    "tests/protocol": "answers caller client_corpus cors discovery fuzz hostile_registrations"
+    " login_hostile logs parameters prompt redirects",
 }
-"""Files about words, forms and commands: they run on SQLite, their nouns are tested on both."""
+"""Files about words, forms, commands and what is refused unread: they run on SQLite.
+
+What happens to rows is tested on both databases.
+"""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -126,7 +131,8 @@ def is_said_twice(item: pytest.Item) -> bool:
     folder = item.path.parent.relative_to(Path(__file__).parents[1]).as_posix()
     files = {f"test_{name}.py" for name in WORDS_AND_FORMS.get(folder, "").split()}
     values = getattr(getattr(item, "callspec", None), "params", {})
-    return item.path.name in files and values.get("database_url") == "postgresql"
+    again = {values.get("database_url"), values.get("standing_url")}
+    return item.path.name in files and "postgresql" in again
 
 
 class Clock:
