@@ -1,8 +1,9 @@
 """Owns background work: jobs as they fall due, the clean-up and reminders once an hour."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
+from typing import Any
 
 import structlog
 from flask import Flask
@@ -92,44 +93,51 @@ class Worker:
 
 
 def do(app: Flask, claim: Claim) -> None:
-    """Do one job; what a defect interrupts is tried again later."""
+    """Do one job and keep what became of it; what a defect interrupts has failed like any other."""
+    if claim.kind not in HANDLERS:
+        log.error("job_unknown", kind=claim.kind, job=claim.id)
+        jobs.fail(claim)
+        db.session.commit()
+        return
+    attempt, note = HANDLERS[claim.kind]
     try:
-        HANDLERS[claim.kind](app, claim)
+        outcome = attempt(app, claim)
     except SQLAlchemyError:
         raise
     except Exception:
         log.exception("job_failed", kind=claim.kind, job=claim.id)
-        db.session.rollback()
-        jobs.fail(claim)
-        db.session.commit()
+        outcome = Outcome("defect")
+
+    db.session.rollback()
+    state = jobs.fail(claim, final=outcome.final) if outcome.failure else jobs.finish(claim)
+    if state:
+        note(claim.payload, outcome, state)
+    db.session.commit()
 
 
-def deliver(app: Flask, claim: Claim) -> None:
+def deliver(app: Flask, claim: Claim) -> Outcome:
     """Send an event to its endpoint, with no transaction open meanwhile."""
     settings: Settings = app.extensions["gatewright.settings"]
-    delivery_id = claim.payload["delivery"]
-    shipment = webhooks.shipment(delivery_id, app.extensions["gatewright.keys"]["webhook secrets"])
+    sealing_key = app.extensions["gatewright.keys"]["webhook secrets"]
+    shipment = webhooks.shipment(claim.payload, sealing_key)
     db.session.rollback()
-
     if shipment is None:
-        outcome, state = Outcome("off"), "dead" * jobs.finish(claim)
-    else:
-        access = sender.Access(
-            settings.registration_webhook_timeout_seconds,
-            settings.webhook_headers,
-            settings.webhook_keys,
-        )
-        outcome = sender.send(app.extensions["gatewright.outbound"], access, shipment)
-        state = jobs.fail(claim) if outcome.failure else "delivered" * jobs.finish(claim)
+        return Outcome("off", final=True)
 
-    if state:
-        webhooks.note(delivery_id, outcome, state)
-    db.session.commit()
+    access = sender.Access(
+        settings.registration_webhook_timeout_seconds,
+        settings.webhook_headers,
+        settings.webhook_keys,
+    )
+    outcome = sender.send(app.extensions["gatewright.outbound"], access, shipment)
     log.info("webhook", failure=outcome.failure, status=outcome.status, attempts=claim.attempts)
+    return outcome
 
 
-HANDLERS = {announcements.KIND: deliver}
-"""Who does which kind of job."""
+Attempt = Callable[[Flask, Claim], Outcome]
+Note = Callable[[Mapping[str, Any], Outcome, str], None]
+HANDLERS: dict[str, tuple[Attempt, Note]] = {announcements.KIND: (deliver, webhooks.note)}
+"""Who does which kind of job, and who keeps what became of it."""
 
 
 def hourly(app: Flask) -> list[str]:

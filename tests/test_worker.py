@@ -234,7 +234,7 @@ def test_an_endpoint_that_is_away_too_long_loses_events_and_they_are_counted(tel
         register(app, client_name=f"Probe {number}")
 
     with app.app_context():
-        assert jobs.counts()["waiting"] == 2
+        assert jobs.counts() == {(webhooks.ENVIRONMENT, "waiting"): 2}
         assert webhooks.get(webhooks.ENVIRONMENT).lost == 2
 
 
@@ -270,14 +270,32 @@ def test_an_approval_that_ends_soon_is_told_once(telling, scripts, clock):
     assert (len(told), kinds.count("software.ending")) == (4, 1)
 
 
-def test_a_defect_in_a_job_does_not_lose_it(telling, scripts, monkeypatch, clock):
-    app = telling(scripts(ALLOWED).url)
+def test_what_a_defect_keeps_from_being_sent_is_given_up_and_sent_again_like_all_else(
+    telling, scripts, monkeypatch, clock
+):
+    receiver = scripts(ALLOWED)
+    app = telling(receiver.url)
     register(app)
     with monkeypatch.context() as broken, structlog.testing.capture_logs() as lines:
-        broken.setitem(worker.HANDLERS, announcements.KIND, lambda *_: 1 / 0)
-        assert work(app) == 1
+        broken.setattr(worker.sender, "send", lambda *_: 1 / 0)
+        while work(app) or deliveries(app)[0].state == "waiting":
+            clock.advance(6 * 3600)
+    assert {line["event"] for line in lines if line["log_level"] == "error"} == {"job_failed"}
+    assert (deliveries(app)[0].state, deliveries(app)[0].failure) == ("dead", "defect")
+
+    with app.app_context():
+        webhooks.redeliver(webhooks.get_delivery(deliveries(app)[0].id), by=GRACE)
+        db.session.commit()
+    assert work(app) == 1
+    assert deliveries(app)[0].state == "delivered"
+
+
+def test_a_job_of_a_kind_that_this_release_does_not_know_waits_for_one_that_does(app, clock):
+    with app.app_context():
+        jobs.add("of a newer release", {}, queue="q", topic="t")
+        db.session.commit()
+    assert (work(app), work(app)) == (1, 0)
     clock.advance(12)
-    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["job_failed"]
     assert work(app) == 1
 
 

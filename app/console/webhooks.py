@@ -9,7 +9,7 @@ from app.config import current_key
 from app.console.forms import Form, refused
 from app.console.pages import actor, asked, console_blueprint, render_page, requires, requires_fresh
 from app.console.windows import first, window
-from app.domain import announcements, errors, webhooks
+from app.domain import announcements, errors, jobs, webhooks
 from app.domain.announcements import Delivery, Endpoint
 from app.extensions import db
 from app.outbound import webhooks as sender
@@ -27,9 +27,7 @@ UNSUITABLE = errors.InvalidRequest(
 @bp.get("/")
 def list_endpoints() -> Response:
     """Show all endpoints, and how much waits for each or was given up."""
-    return render_page(
-        "webhooks.html", rows=webhooks.find_all(), counts=webhooks.counts(), own=is_own
-    )
+    return render_page("webhooks.html", rows=webhooks.find_all(), counts=jobs.counts(), own=is_own)
 
 
 @bp.get("/new")

@@ -1,5 +1,6 @@
 """Owns jobs: work that a change causes, kept in its transaction and done at least once."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,29 +117,28 @@ def claim() -> Claim | None:
     return Claim(taken.id, taken.kind, taken.payload, taken.attempts, lease)
 
 
-def finish(claim: Claim) -> bool:
-    """Remove a job that is done; False when its lease ran out and another one has it."""
+def finish(claim: Claim) -> str:
+    """Remove a job that is done and return ``done``; empty when its lease ran out meanwhile."""
     done = db.session.execute(
         delete(Job)
         .where(Job.id == claim.id, Job.lease == claim.lease)
         .returning(Job.id)
         .execution_options(synchronize_session=False)
     ).first()
-    return done is not None
+    return "" if done is None else "done"
 
 
-def fail(claim: Claim) -> str:
+def fail(claim: Claim, *, final: bool = False) -> str:
     """Let a job be tried again later, or give it up; return its state, empty when it is not ours.
 
     The pauses begin at ten seconds and triple up to six hours, each a little shorter or longer so
-    that what failed together does not come back together.
+    that what failed together does not come back together. What is final is given up at once.
     """
-    pause = pause_after(claim.attempts, claim.id)
-    run_at = clock.epoch() + pause
     row = db.session.scalar(select(Job).where(Job.id == claim.id, Job.lease == claim.lease))
     if row is None:
         return ""
-    state = "waiting" if run_at <= row.give_up_at else "dead"
+    run_at = clock.epoch() + pause_after(claim.attempts, claim.id)
+    state = "dead" if final or run_at > row.give_up_at else "waiting"
     row.state, row.run_at, row.lease, row.lease_until = state, run_at, None, None
     db.session.flush()
     return state
@@ -175,7 +175,13 @@ def count_waiting(queue: str, limit: int) -> int:
     return int(db.session.scalar(select(func.count()).select_from(found.subquery())) or 0)
 
 
-def counts() -> dict[str, int]:
-    """Return how many jobs wait and how many are dead."""
-    grouped = select(Job.state, func.count()).group_by(Job.state)
-    return {"waiting": 0, "dead": 0} | dict(db.session.execute(grouped).all())
+def counts() -> Counter[tuple[str, str]]:
+    """Return how many jobs of each queue and state there are."""
+    columns = (Job.queue, Job.state)
+    found = db.session.execute(select(*columns, func.count()).group_by(*columns)).all()
+    return Counter({(queue, state): number for queue, state, number in found})
+
+
+def has(state: str) -> bool:
+    """Tell whether any job is ``waiting`` or ``dead``."""
+    return db.session.scalar(select(Job.id).where(Job.state == state).limit(1)) is not None

@@ -1,9 +1,10 @@
 """Owns webhook endpoints and what became of each delivery; a secret is shown once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 
 from app import clock
 from app.domain import announcements, audit, credentials, errors, jobs
@@ -37,6 +38,8 @@ class Outcome:
     status: int | None = None
     answer: str = ""
     took_ms: int = 0
+    final: bool = False
+    """Whether trying again is of no use."""
 
 
 def create(
@@ -130,9 +133,9 @@ def redeliver(row: Delivery, *, by: Actor) -> None:
     audit.record(Tag.WEBHOOK_REDELIVERED, row.endpoint_id, by=by, delivery=row.id, event=row.event)
 
 
-def shipment(delivery_id: str, sealing_key: bytes) -> Shipment | None:
-    """Return what a delivery sends; None when its endpoint was switched off or removed."""
-    row = db.session.get(Delivery, delivery_id)
+def shipment(payload: Mapping[str, Any], sealing_key: bytes) -> Shipment | None:
+    """Return what a job sends; None when its endpoint was switched off or removed."""
+    row = db.session.get(Delivery, payload["delivery"])
     endpoint = db.session.get(Endpoint, row.endpoint_id) if row is not None else None
     if row is None or endpoint is None or endpoint.state != "on":
         return None
@@ -142,13 +145,13 @@ def shipment(delivery_id: str, sealing_key: bytes) -> Shipment | None:
     return Shipment(row.id, endpoint.id, endpoint.url, row.body, keys)
 
 
-def note(delivery_id: str, outcome: Outcome, state: str) -> None:
-    """Keep what became of an attempt."""
+def note(payload: Mapping[str, Any], outcome: Outcome, state: str) -> None:
+    """Keep what became of the attempt of a job, and in which state that has left it."""
     db.session.execute(
         update(Delivery)
-        .where(Delivery.id == delivery_id)
+        .where(Delivery.id == payload["delivery"])
         .values(
-            state=state,
+            state="delivered" if state == "done" else state,
             attempts=Delivery.attempts + 1,
             failure=outcome.failure or None,
             status=outcome.status,
@@ -188,13 +191,6 @@ def get_delivery(delivery_id: str) -> Delivery:
     if row is None:
         raise errors.NotFound("There is no delivery with this identifier.")
     return row
-
-
-def counts() -> dict[tuple[str, str], int]:
-    """Return how many deliveries there are for each endpoint and state."""
-    columns = (Delivery.endpoint_id, Delivery.state)
-    found = db.session.execute(select(*columns, func.count()).group_by(*columns)).all()
-    return {(endpoint_id, state): number for endpoint_id, state, number in found}
 
 
 def find_deliveries(

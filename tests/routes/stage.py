@@ -127,7 +127,7 @@ class Stage:
         )
         webhooks.test(endpoint, by=SERVER)
         told = webhooks.find_deliveries(endpoint.id, size=1)[0]
-        webhooks.note(told.id, Outcome("network"), "dead")
+        webhooks.note({"delivery": told.id}, Outcome("network"), "dead")
         self.values |= {"endpoint_id": endpoint.id, "delivery_id": told.id}
         keys_uri = "https://vendor.example/jwks.json"
         trusted = statement_issuers.create(
