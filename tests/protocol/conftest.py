@@ -10,12 +10,14 @@ from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.domain import resources, scopes, signing_keys
+from app.domain import client_records, policy_versions, resources, rules, scopes, signing_keys
 from app.domain.audit import SERVER, AuditEvent
+from app.domain.client_records import ClientRecord
 from app.extensions import db
 from tests.protocol import machines, persons
 from tests.protocol.machines import LOOPBACK, RESOURCE, SCOPES, Machine
 from tests.protocol.persons import PASSWORD, Person
+from tests.protocol.registrants import Registrant
 
 
 @pytest.fixture
@@ -114,6 +116,30 @@ def audited(app: Flask) -> Callable[..., list[Any]]:
             return list(db.session.scalars(query))
 
     return events
+
+
+@pytest.fixture
+def put_in_force(app: Flask) -> Callable[..., None]:
+    """Return a function that puts rules in force, written as in a policy file."""
+
+    def save(*written: dict[str, Any]) -> None:
+        with app.app_context():
+            seen = policy_versions.in_force().number
+            policy_versions.save(rules.all_from_json(written), seen, by=SERVER)
+            db.session.commit()
+
+    return save
+
+
+@pytest.fixture
+def record(app: Flask) -> Callable[[Registrant], ClientRecord | None]:
+    """Return a function that reads what the endpoints know of a client."""
+
+    def read(registrant: Registrant) -> ClientRecord | None:
+        with app.app_context():
+            return client_records.load(registrant.client_id)
+
+    return read
 
 
 @pytest.fixture

@@ -2,26 +2,13 @@
 
 import pytest
 
-from app.domain import client_records, policy_versions, resources, rules, scopes, simulations
+from app.domain import policy_versions, resources, rules, scopes, simulations
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.protocol.registrants import Operator, post, register
 
 HOST = {"redirect_host": "registrant.example"}
 URI = "https://mcp.example/"
-
-
-@pytest.fixture
-def put_in_force(app):
-    """Return a function that puts rules in force, written as in a policy file."""
-
-    def save(*written):
-        with app.app_context():
-            seen = policy_versions.in_force().number
-            policy_versions.save(rules.all_from_json(written), seen, by=SERVER)
-            db.session.commit()
-
-    return save
 
 
 @pytest.fixture
@@ -37,17 +24,6 @@ def hits(app):
                 for rule in written
                 if rule.id in counts
             }
-
-    return read
-
-
-@pytest.fixture
-def record(app):
-    """Return a function that reads what the endpoints know of a client."""
-
-    def read(registrant):
-        with app.app_context():
-            return client_records.load(registrant.client_id)
 
     return read
 

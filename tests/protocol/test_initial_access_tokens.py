@@ -2,14 +2,7 @@
 
 import pytest
 
-from app.domain import (
-    client_records,
-    policy_versions,
-    registration_tokens,
-    resources,
-    rules,
-    simulations,
-)
+from app.domain import policy_versions, registration_tokens, resources, rules, simulations
 from app.domain.audit import SERVER
 from app.domain.obligations import Obligations, Terms
 from app.extensions import db
@@ -52,17 +45,6 @@ def put_in_force(app):
             db.session.commit()
 
     return save
-
-
-@pytest.fixture
-def record(app):
-    """Return a function that reads what the endpoints know of a client."""
-
-    def read(registrant):
-        with app.app_context():
-            return client_records.load(registrant.client_id)
-
-    return read
 
 
 def test_a_token_from_outside_its_networks_is_answered_like_a_wrong_one(
