@@ -173,12 +173,10 @@ def result(verdict: Verdict, evidence: Evidence) -> list[tuple[str, str]]:
         return [("Its client", "waits until a person decides")]
     found = [("Its client", "works at once")]
     if verdict.admits_anew:
-        bounds = verdict.then
-        offered = scopes.offered(evidence.metadata)
-        allowed = [each for each in offered if bounds.scopes is None or each in bounds.scopes]
+        allowed = verdict.allowed(scopes.offered(evidence.metadata))
         found.append(("Scopes", " ".join(allowed)))
-        found += [("Bounded by", bound) for bound in bounds_of(bounds)]
-        if bounds.approve_days is not None:
-            end = clock.epoch() + bounds.approve_days * 86400
+        found += [("Bounded by", bound) for bound in bounds_of(verdict.then)]
+        if verdict.approve_seconds is not None:
+            end = clock.epoch() + verdict.approve_seconds
             found.append(("Approved until", instant(end) or ""))
     return found

@@ -59,6 +59,7 @@ def read(url: str) -> Evidence:
         user_agent="",
         brands=settings.brand_words,
         document_url=url,
+        is_new=document_admissions.find_client(url) is None,
     )
 
 

@@ -164,7 +164,6 @@ def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
     if not verdict.admits_anew or row.status != "pending":
         return
     bounds = verdict.then
-    offered = scopes.offered(arrival.metadata)
     seconds = verdict.approve_seconds
     try:
         seen = software.describe(row, arrival.metadata, arrival.notes)
@@ -172,7 +171,7 @@ def admit(row: Software, arrival: Evidence, verdict: Verdict) -> None:
             seen.id,
             seen.revision,
             by=admitter(arrival, verdict),
-            allowed=[each for each in offered if bounds.scopes is None or each in bounds.scopes],
+            allowed=verdict.allowed(scopes.offered(arrival.metadata)),
             resources=bounds.resources,
             until=None if seconds is None else clock.epoch() + seconds,
             access_token_seconds=bounds.access_token_seconds,

@@ -17,6 +17,7 @@ from app.domain import (
 )
 from app.domain.audit import Actor
 from app.domain.client_metadata import MetadataRules
+from app.domain.client_records import Client
 from app.domain.evidence import Evidence
 from app.domain.policies import Verdict
 
@@ -43,9 +44,14 @@ def unread(url: str, *, address: str = "", user_agent: str = "") -> Evidence:
 
 def says_the_same(url: str, digest: str) -> bool:
     """Tell whether a document says what it said the last time, to a client that exists."""
-    row, client = client_documents.find(url), clients.find(url)
-    exists = client is not None and client.state != "deleted"
-    return exists and row is not None and row.digest == digest
+    row = client_documents.find(url)
+    return row is not None and row.digest == digest and find_client(url) is not None
+
+
+def find_client(url: str) -> Client | None:
+    """Return the client of a document, None when it was deleted."""
+    client = clients.find(url)
+    return None if client is None or client.state == "deleted" else client
 
 
 def take(arrival: Evidence, verdict: Verdict, seconds: int, *, by: Actor) -> None:
@@ -55,8 +61,8 @@ def take(arrival: Evidence, verdict: Verdict, seconds: int, *, by: Actor) -> Non
     Conflict when somebody else was faster.
     """
     url = arrival.document_url
-    client = clients.find(url)
-    if client is None or client.state == "deleted":
+    client = find_client(url)
+    if client is None:
         admissions.register(arrival, verdict, by=by)
     else:
         admissions.change(client, arrival, verdict, by=by)
@@ -84,6 +90,7 @@ def pin(
             user_agent="",
             brands=brands,
             document_url=url,
+            is_new=find_client(url) is None,
         )
         take(arrival, policy_versions.in_force().judge(arrival), 0, by=by)
     client_documents.pin(url, by=by)

@@ -1,6 +1,6 @@
 """Owns admission policy: what is decided about an arrival, by which rule, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -59,6 +59,11 @@ class Verdict:
     def admits_anew(self) -> bool:
         """Tell whether a rule or a token lets it in, and not that people have approved it."""
         return self.outcome == "admit" and (bool(self.rule_id) or self.rule == TOKEN_RULE)
+
+    def allowed(self, offered: Iterable[str]) -> list[str]:
+        """Return the scopes that it leaves of those offered."""
+        given = self.then.scopes
+        return [each for each in offered if given is None or each in given]
 
     @property
     def gate_bounds(self) -> Obligations:
@@ -155,8 +160,7 @@ def judge(evidence: Evidence, rules: Sequence[Rule] = (), version: int = 0) -> V
 
 def needs_two(verdict: Verdict, evidence: Evidence) -> bool:
     """Tell whether an admission would give a scope that two people have to approve."""
-    given = verdict.then.scopes
-    return any(given is None or name in given for name in evidence.four_eyes)
+    return bool(verdict.allowed(evidence.four_eyes))
 
 
 def held_for_two(verdict: Verdict) -> Verdict:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.domain import client_documents, document_admissions
+from app.domain import client_documents, decisions, document_admissions
 from app.domain.audit import SERVER
 from app.domain.audit_tags import Tag
 from app.domain.client_metadata import MetadataRules
@@ -65,6 +65,22 @@ def test_what_a_pinned_document_widens_waits(seen, admin, send, approve, stored)
     row = stored(URL)
     assert row.client_metadata["redirect_uris"] == DOCUMENT["redirect_uris"]
     assert row.pending_metadata["redirect_uris"] == wider
+
+
+def test_software_without_newcomers_takes_what_its_own_document_said_before(
+    seen, app, admin, send, approve, stored
+):
+    approve(URL)
+    wider = DOCUMENT | {"redirect_uris": [*DOCUMENT["redirect_uris"], "https://other.example/cb"]}
+    send(admin, f"{LIST}pin/{URL}", document=json.dumps(wider))
+    with app.app_context():
+        decisions.close(stored(URL).software_id, "too many", by=SERVER)
+        db.session.commit()
+
+    send(admin, f"{LIST}pin/{URL}", document=json.dumps(DOCUMENT))
+
+    assert "The document is pinned" in texts(admin.get(f"{LIST}{URL}").text)
+    assert stored(URL).pending_metadata is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from app.domain.rules import Rule
 from app.extensions import db
 from app.outbound import gate as gates
 from app.outbound.client import Answer
+from app.views import instant
 from tests.console.markup import texts
 from tests.console.matrix import gets, harmful, posts, unlisted, wrongly_reached
 from tests.console.test_simulator import EDITOR, PAGE
@@ -21,6 +22,13 @@ DOCUMENT = (
     b'{"client_id": "https://client.example/oauth/client.json", "client_name": "Codex",'
     b' "redirect_uris": ["http://127.0.0.1/callback"]}'
 )
+ADMITTING = """
+rules:
+- name: editors
+  outcome: admit
+  when: {redirect_host: loopback}
+  then: {approve_days: 30}
+"""
 PASTED = {"metadata": EDITOR, "ask_gate": "on"}
 
 
@@ -90,6 +98,16 @@ def test_the_gate_is_told_that_it_is_a_dry_run_and_its_word_is_shown(approver, s
     assert server.questions[0]["registration_payload"]["client_name"] == "Editor"
     assert "The verdict Refuse" in page
     assert "not here" in page
+
+
+def test_what_the_gate_leaves_of_an_admission_is_shown(approver, send, gate, clock, catalogue):
+    gate(said(200, {"decision": "allow", "expires_in": 86400, "scopes": ["tools"]}))
+
+    page = texts(send(approver, f"{PAGE}judge", **PASTED, rules=ADMITTING).text)
+
+    assert "The verdict Admit" in page
+    assert "Scopes tools Bounded by" in page
+    assert f"Approved until {instant(clock.now + 86400)}" in page
 
 
 @pytest.mark.parametrize("typed", [PASTED, {"metadata": URL}])
