@@ -9,7 +9,7 @@ from app.outbound.client import Outbound
 from app.outbound.logins import Login
 from app.outbound.shared_tokens import SharedTokens
 from app.outbound.tokens import TokenManager
-from tests.outbound.test_tokens import Held
+from tests.outbound.token_endpoints import Held
 from tests.services.gate import scripted, token_answer
 from tests.services.process import free_port
 

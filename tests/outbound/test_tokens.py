@@ -1,107 +1,14 @@
 """Tokens this server gets for itself: kept in time, asked for once, never shown."""
 
-import base64
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import parse_qs
 
 import pytest
 
-from app.outbound.client import Outbound
 from app.outbound.errors import OutboundError
-from app.outbound.logins import Login
-from app.outbound.tokens import LONGEST_EXPIRY, TokenManager, life_of
-from tests.services.gate import said, scripted, silent, token_answer
-
-SECRET = "c4n4ry secret+/&\u00e9"
-LOGIN = {"client_id": "gate:1 a", "client_secret": SECRET}
-
-
-@pytest.fixture
-def endpoint():
-    """Return a function that starts a token endpoint and gives it with a manager for it."""
-    with scripted() as serve:
-
-        def start(*answers, **changes):
-            server = serve(*(answers or [token_answer()]))
-            login = Login(server.url, **LOGIN | changes)
-            return server, TokenManager(Outbound("Gatewright"), login)
-
-        yield start
-
-
-def test_a_login_is_sent_by_basic_with_both_halves_form_encoded(endpoint):
-    server, manager = endpoint(scope="gate:ask gate:tell")
-
-    assert manager.token() == "at-0123456789"
-
-    head = server.heads[0]
-    kind, _, pair = head["authorization"].partition(" ")
-    assert (kind, base64.b64decode(pair)) == ("Basic", b"gate%3A1+a:c4n4ry+secret%2B%2F%26%C3%A9")
-    assert head["content-type"] == "application/x-www-form-urlencoded"
-    assert parse_qs(server.bodies[0]) == {
-        "grant_type": ["client_credentials"],
-        "scope": ["gate:ask gate:tell"],
-    }
-
-
-def test_a_login_is_sent_in_the_body_when_wanted_and_no_empty_scope(endpoint):
-    server, manager = endpoint(auth_method="client_secret_post")
-
-    manager.token()
-
-    assert "authorization" not in server.heads[0]
-    assert parse_qs(server.bodies[0]) == {
-        "grant_type": ["client_credentials"],
-        "client_id": ["gate:1 a"],
-        "client_secret": [SECRET],
-    }
-
-
-def test_a_login_by_key_sends_a_new_assertion_each_time_and_no_secret(endpoint, clock):
-    signed = []
-    server, manager = endpoint(
-        token_answer(),
-        token_answer(),
-        auth_method="private_key_jwt",
-        client_secret="",
-        sign=lambda claims: signed.append(claims) or f"assertion-{len(signed)}",
-    )
-
-    for _ in range(2):
-        manager.token()
-        manager.clear()
-
-    first, second = signed
-    assert "authorization" not in server.heads[0]
-    assert parse_qs(server.bodies[1]) == {
-        "grant_type": ["client_credentials"],
-        "client_id": ["gate:1 a"],
-        "client_assertion_type": ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
-        "client_assertion": ["assertion-2"],
-    }
-    assert first["jti"] != second["jti"]
-    assert first | {"jti": ""} == {
-        "iss": "gate:1 a",
-        "sub": "gate:1 a",
-        "aud": server.url,
-        "iat": clock.now,
-        "exp": clock.now + 60,
-        "jti": "",
-    }
-
-
-def test_a_login_that_cannot_sign_asks_nobody(endpoint):
-    def fail(_claims):
-        raise OutboundError("token")
-
-    server, manager = endpoint(auth_method="private_key_jwt", sign=fail)
-
-    with pytest.raises(OutboundError):
-        manager.token()
-    assert server.bodies == []
-    with pytest.raises(ValueError, match="needs what signs"):
-        Login(server.url, **LOGIN, auth_method="private_key_jwt")
+from app.outbound.tokens import LONGEST_EXPIRY, life_of
+from tests.outbound.token_endpoints import SECRET, Held
+from tests.outbound.token_endpoints import endpoint as endpoint
+from tests.services.gate import said, silent, token_answer
 
 
 @pytest.mark.parametrize(
@@ -155,24 +62,6 @@ def test_an_answer_without_expires_in_is_kept_for_ten_seconds(endpoint, clock):
     clock.advance(1)
     manager.token()
     assert len(server.requests) == 2
-
-
-@pytest.mark.parametrize("buffer", [-1, 1.5, True, "60", None])
-def test_a_buffer_is_a_whole_number_of_seconds(buffer):
-    with pytest.raises(ValueError, match="at least 0"):
-        Login("https://a.example/token", "id", "secret", buffer_seconds=buffer)
-
-
-class Held:
-    """An answer that waits until the test lets it go."""
-
-    def __init__(self, answer: bytes) -> None:
-        self.answer, self.asked, self.free = answer, threading.Event(), threading.Event()
-
-    def __call__(self, connection) -> None:
-        self.asked.set()
-        assert self.free.wait(5)
-        connection.sendall(self.answer)
 
 
 def test_many_threads_ask_once_and_all_get_the_answer(endpoint):
@@ -293,7 +182,3 @@ def test_a_token_endpoint_that_hangs_is_given_up(endpoint):
         manager.token(0.1)
 
     assert raised.value.reason == "timeout"
-
-
-def test_a_secret_is_not_in_the_text_of_a_login():
-    assert SECRET not in repr(Login("https://a.example/token", "id", SECRET))

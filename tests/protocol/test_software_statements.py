@@ -1,26 +1,23 @@
 """Software statements (RFC 7591 section 2.3): whose count, what they override, what is forged."""
 
 import json
-from contextlib import contextmanager
 
 import pytest
 from joserfc.jwk import OctKey
 
-from app.domain import policy_versions, recycling, rules, signing_keys, statement_issuers, tokens
-from app.domain.audit import SERVER
-from app.domain.client_records import Client
+from app.domain import signing_keys, tokens
 from app.domain.software import Software
 from app.extensions import db
-from app.protocol.software_statements import UNFETCHED
 from tests.conftest import ISSUER
 from tests.protocol import vendors
 from tests.protocol.machines import assert_refused
-from tests.protocol.registrants import BODY, Operator, Registrant, bearer, post, register
+from tests.protocol.registrants import bearer
 from tests.protocol.standing import standing as standing
 from tests.protocol.standing import standing_url as standing_url
-from tests.protocol.vendors import KEYS, KEYS_URI, SOFTWARE, STRANGER, VENDOR, jws, key_set
+from tests.protocol.statements import INVALID, UNAPPROVED, send, sent
+from tests.protocol.statements import outside as outside
+from tests.protocol.vendors import KEYS, KEYS_URI, SOFTWARE, STRANGER, VENDOR, jws
 
-INVALID, UNAPPROVED = "invalid_software_statement", "unapproved_software_statement"
 REGISTER = f"{ISSUER}/register"
 
 
@@ -29,28 +26,6 @@ def trusting(standing):
     """Return the app that stands for all refusals; it trusts the vendor about one software."""
     vendors.trust(standing.app, software_ids=["vendor-editor"])
     return standing
-
-
-@pytest.fixture
-def outside(app, monkeypatch):
-    """Return the outside of an app that trusts the vendor and fetches its keys."""
-    vendors.trust(app, jwks=None, jwks_uri=KEYS_URI)
-    found = vendors.Outside("ES256")
-    monkeypatch.setattr(app.extensions["gatewright.key_sets"], "outbound", found)
-    return found
-
-
-@pytest.fixture
-def put_in_force(app):
-    """Return a function that puts one rule in force, written as in a policy file."""
-
-    def save(outcome, **when):
-        with app.app_context():
-            rule = rules.from_json({"name": "vendor", "outcome": outcome, "when": when})
-            policy_versions.save([rule], policy_versions.in_force().number, by=SERVER)
-            db.session.commit()
-
-    return save
 
 
 @pytest.fixture
@@ -63,18 +38,6 @@ def own(app):
         return signing_keys.sign(keys, kind, vendors.claims(iss=ISSUER) | changes)
 
     return sign
-
-
-def send(http, statement, **changes):
-    """Register with a statement and, next to it, what a stranger would say."""
-    return post(http, changes, software_statement=statement)
-
-
-def sent(http, statement, **changes):
-    """Register with a statement that must be taken."""
-    answer = send(http, statement, **changes)
-    assert answer.status_code == 201, answer.text
-    return Registrant(http, answer.get_json())
 
 
 def test_what_a_statement_says_overrides_the_body_and_is_echoed(app, client, audited, outside):
@@ -209,128 +172,3 @@ def test_no_other_token_of_ours_is_a_statement_and_no_statement_is_another_token
     assert resource_server.introspect(statement).get_json() == {"active": False}
     answer = client.get(one.path, headers=bearer(statement))
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_token")
-
-
-def test_a_rule_admits_by_issuer_what_the_statement_says_and_nothing_else(
-    app, client, put_in_force
-):
-    """A statement is no secret: it vouches for no redirect URI or grant that it does not name."""
-    vendors.trust(app)
-    put_in_force("admit", statement_issuer=[VENDOR])
-    silent = vendors.statement(redirect_uris=None)
-    modest = vendors.statement(grant_types=None)
-    alone = {
-        "grant_types": ["authorization_code", "client_credentials"],
-        "token_endpoint_auth_method": "client_secret_post",
-    }
-
-    def status(answer):
-        return answer.get_json()["registration_status"]
-
-    assert status(send(client, silent, **BODY)) == "pending"
-    assert status(send(client, vendors.statement(**alone | {"grant_types": None}), **alone)) == (
-        "pending"
-    )
-    assert status(post(client, SOFTWARE)) == "pending"
-    assert status(send(client, modest)) == "approved"
-    assert status(send(client, vendors.statement())) == "approved"
-    assert status(send(client, vendors.statement(**alone))) == "approved"
-    assert status(post(client, SOFTWARE)) == "pending", "who has no statement is somebody else"
-
-    put_in_force("refuse", statement_issuer=[VENDOR])
-    assert send(client, vendors.statement(redirect_uris=None), **BODY).status_code == 403
-
-
-def test_an_update_is_vouched_for_anew_or_waits(app, client, put_in_force):
-    vendors.trust(app)
-    put_in_force("admit", statement_issuer=[VENDOR])
-    one = sent(client, vendors.statement())
-    more = ["https://vendor.example/cb", "https://vendor.example/more"]
-
-    answer = one.update(software_statement=None, redirect_uris=more).get_json()
-    assert answer["registration_status"] == "revision_pending"
-    assert answer["redirect_uris"] == SOFTWARE["redirect_uris"]
-    assert "software_statement" not in answer
-
-    wider = vendors.statement(redirect_uris=more)
-    answer = one.update(software_statement=wider, client_name="Mine").get_json()
-    assert (answer["registration_status"], answer["redirect_uris"]) == ("approved", more)
-    assert (answer["client_name"], answer["software_statement"]) == ("Vendor Editor", wider)
-
-    assert_refused(one.update(software_statement=vendors.statement(exp=-70)), INVALID)
-    assert one.read().get_json() == answer
-
-
-def test_a_statement_that_comes_later_leaves_those_without_one_waiting(app, client, put_in_force):
-    vendors.trust(app)
-    put_in_force("admit", statement_issuer=[VENDOR])
-    one, other = register(client, **SOFTWARE), register(client, **SOFTWARE)
-
-    for _ in range(2):
-        answer = one.update(software_statement=vendors.statement()).get_json()
-        assert answer["registration_status"] == "approved"
-    assert other.read().get_json()["registration_status"] == "pending"
-
-
-def test_keys_are_fetched_once_and_again_for_a_key_that_is_new(client, outside, clock):
-    one = sent(client, vendors.statement())
-    sent(client, vendors.statement())
-    assert len(outside.asked) == 1
-
-    outside.publish("RS256")
-    assert_refused(send(client, vendors.statement("RS256")), INVALID)
-    clock.advance(60)
-    sent(client, vendors.statement("RS256"))
-    assert_refused(send(client, vendors.statement()), INVALID)
-    assert len(outside.asked) == 2
-
-    clock.advance(600)
-    assert one.update(software_statement=vendors.statement("RS256")).status_code == 200
-    assert len(outside.asked) == 3
-
-
-def test_keys_that_cannot_be_had_are_told_apart_and_nothing_is_kept(app, client, outside, audited):
-    outside.answer = None
-
-    refused = send(client, vendors.statement())
-
-    assert_refused(refused, INVALID)
-    assert refused.get_json()["error_description"] == UNFETCHED
-    (event,) = audited("registration.refused")
-    assert (event.detail["reason"], event.detail["statement_issuer"]) == ("timeout", VENDOR)
-    with app.app_context():
-        assert db.session.scalars(db.select(Client)).all() == []
-
-
-def test_an_algorithm_that_is_not_allowed_costs_no_fetch(client, outside):
-    assert_refused(send(client, vendors.statement("ES384")), INVALID)
-    assert outside.asked == []
-
-
-def test_an_issuer_that_is_removed_while_its_keys_are_fetched_counts_no_more(app, client, outside):
-    @contextmanager
-    def removing():
-        statement_issuers.remove(statement_issuers.trusted(VENDOR).id, by=SERVER)
-        db.session.commit()
-        yield
-
-    outside.meanwhile = removing
-    assert_refused(send(client, vendors.statement()), UNAPPROVED)
-
-
-def test_registrations_by_statement_are_recycled_like_others(app, client, monkeypatch):
-    monkeypatch.setattr(recycling, "UNUSED_PER_ADDRESS", 2)
-    vendors.trust(app)
-
-    made = [sent(client, vendors.statement()) for _ in range(4)]
-
-    assert [each.read().status_code for each in made] == [401, 401, 200, 200]
-
-
-def test_an_approver_is_told_what_the_statement_leaves_open(app, client):
-    vendors.trust(app, jwks=key_set("ES256"))
-    one = sent(client, vendors.statement(redirect_uris=None), redirect_uris=BODY["redirect_uris"])
-
-    operator = Operator(app)
-    notes = operator.look(operator.software_id(one)).notes
-    assert any("not said by the statement" in note for note in notes)
