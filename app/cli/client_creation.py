@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from app.cli import shell
-from app.cli.parameters import ADDRESS, NAME, names
+from app.cli.parameters import ADDRESS, FILE, NAME, names
 from app.cli.scopes import check_known
-from app.cli.statements import FILE, read_keys
+from app.cli.statements import read_keys
 from app.config import Settings
 from app.domain import admissions, client_metadata, clients, errors, resources, scopes
 from app.domain.client_metadata import MetadataRules

@@ -7,7 +7,7 @@ import click
 
 from app import clock
 from app.cli import shell
-from app.cli.parameters import ADDRESS
+from app.cli.parameters import ADDRESS, FILE, content_of
 from app.config import Settings
 from app.domain import (
     client_documents,
@@ -21,7 +21,6 @@ from app.domain import (
 from app.extensions import db
 from app.views import instant
 
-FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 url_argument = click.argument("url", type=ADDRESS)
 
 
@@ -57,9 +56,7 @@ def unpin(url: str) -> None:
 
 def read(file: Path) -> dict[str, Any]:
     """Return the JSON object in a file, or in standard input for a dash."""
-    with click.open_file(str(file), "rb") as stream:
-        content: Any = stream.read(document_rules.MAXIMUM_BYTES + 1)
-    return document_rules.pasted(content)
+    return document_rules.pasted(content_of(file, document_rules.MAXIMUM_BYTES))
 
 
 def take(url: str, document: dict[str, Any], settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -68,8 +69,17 @@ FILTER = Text(2048, shortest=0)
 ADDRESS = Text(2048)
 SPAN_OF_TIME = Span()
 NETWORK = Network()
+FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+"""A file that is read; a dash stands for standard input."""
 
 
 def names(values: Iterable[str]) -> tuple[str, ...]:
     """Return the distinct names in repeated options, each of which may hold several."""
     return tuple(dict.fromkeys(name for value in values for name in value.split()))
+
+
+def content_of(file: Path, longest: int) -> bytes:
+    """Return what is in a file, at most one byte more than the longest that is of use."""
+    with click.open_file(str(file), "rb") as stream:
+        content: bytes = stream.read(longest + 1)
+    return content

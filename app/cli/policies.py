@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from app.cli import shell
-from app.cli.parameters import WORDS
+from app.cli.parameters import FILE, WORDS
 from app.domain import errors, policy_files, policy_versions, simulations
 from app.domain.policies import Verdict
 from app.domain.policy_files import Example, PolicyFile
@@ -15,8 +15,6 @@ from app.domain.rules import Rule, Step
 from app.domain.simulations import Arrival
 from app.exits import REFUSED
 from app.extensions import db
-
-FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.group("policy", cls=shell.Group)

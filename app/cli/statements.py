@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from app.cli import shell
-from app.cli.parameters import ADDRESS, FILTER, NAME, Text, names
+from app.cli.parameters import ADDRESS, FILE, FILTER, NAME, Text, content_of, names
 from app.config import current_key
 from app.domain import (
     client_metadata,
@@ -24,7 +24,6 @@ from app.views import instant
 
 DAY = 86400
 NOTE = Text(statement_issuers.NOTE_LENGTH, shortest=0)
-FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.group("statement", cls=shell.Group)
@@ -120,9 +119,7 @@ def trust(issuer: str, jwks: Path | None, **about: Any) -> None:
 
 def read_keys(file: Path) -> dict[str, object]:
     """Return the JWK set in a file, or in standard input for a dash."""
-    with click.open_file(str(file), "rb") as stream:
-        content: Any = stream.read(statement_issuers.JWKS_BYTES + 1)
-    return statement_issuers.pasted_keys(content)
+    return statement_issuers.pasted_keys(content_of(file, statement_issuers.JWKS_BYTES))
 
 
 @statement_group.command("list")

@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app import browser_session
-from app.console.forms import Form
+from app.console.forms import Form, moment
 from app.console.pages import actor, requires
 from app.domain import decisions, errors, four_eyes, reversals, software
 from app.domain.software import Software
@@ -46,13 +46,8 @@ def reject_selected() -> Response:
 def undo_selected() -> Response:
     """Let each selected piece of software wait again, as far as nothing has come of it."""
     return decide_each(
-        lambda row, seen: reversals.undo(row.id, number(seen), by=actor()), "waiting again"
+        lambda row, seen: reversals.undo(row.id, moment(seen), by=actor()), "waiting again"
     )
-
-
-def number(seen: str) -> int:
-    """Read when the decision was made that is taken back; 0 matches none."""
-    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 15 else 0
 
 
 def decide_each(verb: Verb, word: str) -> Response:

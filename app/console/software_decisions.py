@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import clock
 from app.console.differences import differences
-from app.console.forms import REASON_LENGTH, Form, word
+from app.console.forms import REASON_LENGTH, Form, moment, word
 from app.console.pages import actor, requires
 from app.console.software_page import render
 from app.domain import client_changes, decisions, errors, resources, software, sweeps
@@ -54,7 +54,6 @@ def renew(software_id: str) -> BaseResponse:
     form = Form()
     until = until_of(form)
     note = form.text("note", "A note", REASON_LENGTH, required=False)
-    seen = word("seen_until")
     if form.faults:
         return unprocessable(row, form)
 
@@ -62,7 +61,7 @@ def renew(software_id: str) -> BaseResponse:
         software_id,
         lambda: decisions.renew(
             software_id,
-            int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 15 else 0,
+            moment(word("seen_until")),
             until=until,
             by=actor(),
             reason=note,

@@ -68,12 +68,9 @@ def is_name(value: object) -> bool:
 
 def is_in_time(claims: Mapping[str, Any], now: int) -> bool:
     """Tell whether the dates hold; ``exp`` must be there (RFC 7523 section 3)."""
-    ends: Any = claims.get("exp")
-    begins = [claims.get(name, now) for name in ("nbf", "iat")]
-    if any(type(date) not in (int, float) for date in (ends, *begins)):
+    if "exp" not in claims or not foreign_jwts.are_in_time(claims, now, LEEWAY_SECONDS):
         return False
-    soon = now - LEEWAY_SECONDS < ends <= now + LIFE_SECONDS + LEEWAY_SECONDS
-    return bool(soon and max(begins) <= now + LEEWAY_SECONDS)
+    return bool(claims["exp"] <= now + LIFE_SECONDS + LEEWAY_SECONDS)
 
 
 def spend(jwt: ForeignJwt) -> None:

@@ -83,9 +83,4 @@ def pasted(content: bytes) -> dict[str, object]:
     refusal = errors.InvalidClientMetadata(
         "The document must be a JSON object of 5 KB at most; give it as its server would."
     )
-    if len(content) > MAXIMUM_BYTES:
-        raise refusal
-    try:
-        return json_objects.read(content)
-    except errors.Refusal:
-        raise refusal from None
+    return json_objects.pasted(content, MAXIMUM_BYTES, refusal)

@@ -111,6 +111,18 @@ def is_for(audience: object, audiences: Sequence[str]) -> bool:
     return any(isinstance(each, str) and each in audiences for each in named)
 
 
+def are_in_time(claims: Mapping[str, Any], now: int, leeway: int) -> bool:
+    """Tell whether the dates hold that claims have; they may have none (RFC 7519 section 4.1).
+
+    Clocks may differ by so many seconds.
+    """
+    dates = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
+    if any(type(date) not in (int, float) for date in dates.values()):
+        return False
+    begins = max(dates.get("nbf", now), dates.get("iat", now))
+    return bool(dates.get("exp", now) > now - leeway and begins <= now + leeway)
+
+
 def decoded(part: str) -> bytes | None:
     """Return the bytes of base64url in its one spelling, None for another."""
     try:

@@ -15,6 +15,8 @@ Decision = Literal["allow", "hold", "deny"]
 
 ASKED = (Tag.CLIENT_REGISTERED, Tag.CLIENT_UPDATED, Tag.REGISTRATION_REFUSED, Tag.DOCUMENT_REFUSED)
 """Events of which the gate may have been asked."""
+SEARCHED = 2000
+"""So many of them are looked through for its answers, the latest first."""
 RULE = "registration gate"
 MESSAGE_LENGTH = 500
 LONGEST_SECONDS = 3650 * 86400
@@ -85,11 +87,14 @@ def from_json(value: Mapping[str, Any]) -> GateAnswer:
 
 
 def latest(size: int) -> list[AuditEvent]:
-    """Return the newest events that the gate was asked about."""
+    """Return the newest events that the gate was asked about, of the latest it may have been."""
+    newest_first = AuditEvent.id.desc()
+    recent = select(AuditEvent.id).where(AuditEvent.tag.in_(ASKED)).order_by(newest_first)
     asked = select(AuditEvent).where(
-        AuditEvent.tag.in_(ASKED), AuditEvent.detail["gate"].as_string().is_not(None)
+        AuditEvent.id.in_(recent.limit(SEARCHED)),
+        AuditEvent.detail["gate"].as_string().is_not(None),
     )
-    return list(db.session.scalars(asked.order_by(AuditEvent.id.desc()).limit(size)))
+    return list(db.session.scalars(asked.order_by(newest_first).limit(size)))
 
 
 def failed(failure: str) -> GateAnswer:

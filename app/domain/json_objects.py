@@ -32,6 +32,16 @@ def read_body(
     return read(raw, error=error)
 
 
+def pasted(content: bytes, longest: int, refusal: errors.Refusal) -> dict[str, object]:
+    """Return the JSON object that an operator gives by hand, or raise the one refusal."""
+    if len(content) > longest:
+        raise refusal
+    try:
+        return read(content)
+    except errors.Refusal:
+        raise refusal from None
+
+
 def read(raw: bytes, *, error: Error = errors.InvalidClientMetadata) -> dict[str, object]:
     """Return the JSON object in some bytes, or raise ``error`` with a constant sentence.
 

@@ -134,7 +134,7 @@ def verify_own(jwt: ForeignJwt, keys: Keys, audiences: Sequence[str]) -> Stateme
 def accepted(jwt: ForeignJwt, audiences: Sequence[str]) -> Statement:
     """Return what a signed statement says, once its dates and its audience fit."""
     claims = jwt.claims
-    if not is_in_time(claims, clock.epoch()):
+    if not foreign_jwts.are_in_time(claims, clock.epoch(), LEEWAY_SECONDS):
         raise errors.InvalidSoftwareStatement(DATES, statement_issuer=claims["iss"])
     if "aud" in claims and not foreign_jwts.is_for(claims["aud"], audiences):
         raise errors.InvalidSoftwareStatement(AUDIENCE, statement_issuer=claims["iss"])
@@ -146,15 +146,6 @@ def accepted(jwt: ForeignJwt, audiences: Sequence[str]) -> Statement:
     if not said:
         raise errors.InvalidSoftwareStatement(EMPTY, statement_issuer=claims["iss"])
     return Statement(jwt.text, claims["iss"], said)
-
-
-def is_in_time(claims: Mapping[str, Any], now: int) -> bool:
-    """Tell whether the dates of a statement hold; it may have none (RFC 7519 section 4.1)."""
-    dates = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
-    if any(type(date) not in (int, float) for date in dates.values()):
-        return False
-    begins = max(dates.get("nbf", now), dates.get("iat", now))
-    return bool(dates.get("exp", now) > now - LEEWAY_SECONDS and begins <= now + LEEWAY_SECONDS)
 
 
 def forged(jwt: ForeignJwt) -> errors.Refusal:

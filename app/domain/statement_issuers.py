@@ -164,12 +164,7 @@ def pasted_keys(content: bytes) -> dict[str, object]:
     refusal = errors.InvalidRequest(
         "The keys must be a JWK set in JSON: an object whose keys member lists public keys."
     )
-    if len(content) > JWKS_BYTES:
-        raise refusal
-    try:
-        return json_objects.read(content)
-    except errors.Refusal:
-        raise refusal from None
+    return json_objects.pasted(content, JWKS_BYTES, refusal)
 
 
 def read_algorithms(algorithms: Iterable[str]) -> list[str]:

@@ -137,6 +137,21 @@ def test_the_last_answers_of_the_gate_are_listed(viewer, admin, send, gate, clie
     assert "Something answers there." in texts(send(admin, GATE).text)
 
 
+def test_answers_are_looked_for_among_the_latest_arrivals_only(gate, client, app, monkeypatch):
+    monkeypatch.setattr(gate_answers, "SEARCHED", 2)
+    gate(said(200))
+    post(client, client_name="Asked")
+    app.extensions["gatewright.gate"] = None
+    post(client, client_name="Unasked")
+    with app.app_context():
+        assert len(gate_answers.latest(5)) == 1
+
+    post(client, client_name="Unasked too")
+
+    with app.app_context():
+        assert gate_answers.latest(5) == []
+
+
 def test_without_a_gate_the_page_says_how_to_have_one(viewer, app):
     assert "No gate is set up" in texts(viewer.get(GATE).text)
     with app.app_context():
