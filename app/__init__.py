@@ -24,6 +24,7 @@ from app.domain.passwords import Passwords
 from app.outbound import gate, shared_tokens
 from app.outbound.client import Outbound
 from app.outbound.key_sets import KeySets
+from app.protocol import short_way
 
 KEYS = (
     "signing keys",
@@ -31,6 +32,7 @@ KEYS = (
     "consent tickets",
     "webhook secrets",
     "shared tokens",
+    "connections",
 )
 """Purposes for each of which a key of its own is derived from the secret key."""
 
@@ -64,6 +66,7 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
     extensions.limiter.init_app(app)
     for part in (security, views, limits, errors, protocol, console):
         part.init_app(app)
+    app.wsgi_app = short_way.ShortWay(app, app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = mount.IssuerPath(app.wsgi_app, chosen.issuer)  # type: ignore[method-assign]
     if chosen.trusted_proxies:
         hops = chosen.trusted_proxies
@@ -76,14 +79,7 @@ def configure(app: Flask, chosen: Settings) -> None:
     key = chosen.secret_key.get_secret_value() or secret_files.read_key(chosen.data_dir)
     app.extensions["gatewright.settings"] = chosen
     app.extensions["gatewright.keys"] = {
-        purpose: credentials.subkey(key, purpose)
-        for purpose in (
-            "signing keys",
-            "refresh successors",
-            "consent tickets",
-            "webhook secrets",
-            "shared tokens",
-        )
+        purpose: credentials.subkey(key, purpose) for purpose in KEYS
     }
     app.extensions["gatewright.passwords"] = Passwords(
         chosen.password_memory_kib, chosen.password_concurrency

@@ -8,12 +8,13 @@ from flask import Response
 
 from app.domain import errors
 
+NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
 
 def json_answer(body: Any, status: int = 200) -> Response:
     """Return an answer that no cache may keep (RFC 6749 section 5.1)."""
     response = Response(orjson.dumps(body), status=status, mimetype="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Pragma"] = "no-cache"
+    response.headers.update(NOT_KEPT)
     return response
 
 

@@ -44,22 +44,35 @@ def to_line(event: object, **_options: object) -> str:
 
 def begin() -> None:
     """Give the request its id: the caller's when it is plain, else a new one."""
-    presented = request.headers.get("X-Request-Id", "")
-    g.request_id = presented if REQUEST_ID.match(presented) else credentials.new_id()
+    g.request_id = request_id_of(request.headers.get("X-Request-Id", ""))
     g.started = time.perf_counter()
+
+
+def request_id_of(presented: str) -> str:
+    """Return the caller's request id when it is plain, else a new one."""
+    return presented if REQUEST_ID.match(presented) else credentials.new_id()
 
 
 def finish(response: Response) -> Response:
     """Answer with the request id and write the access line, without query and body."""
     request_id = g.get("request_id", "")
     response.headers["X-Request-Id"] = request_id
-    structlog.get_logger().info(
-        "request",
-        request_id=request_id,
+    write(
+        request_id,
+        g.get("started", 0),
         method=request.method,
         path=request.path[:200],
         status=response.status_code,
-        milliseconds=round((time.perf_counter() - g.get("started", 0)) * 1000, 1),
         address=request.remote_addr,
     )
     return response
+
+
+def write(request_id: str, started: float, **facts: str | int | None) -> None:
+    """Write the access line of a request; ``started`` is a reading of the performance counter."""
+    structlog.get_logger().info(
+        "request",
+        request_id=request_id,
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        **facts,
+    )

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
-from app.config import current_settings
+from app.config import Settings, current_settings
 from app.domain import errors
 
 POLICY = (
@@ -18,6 +18,7 @@ CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After, X-Request-Id",
 }
+HSTS = "max-age=31536000; includeSubDomains"
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP, MCP-Protocol-Version",
@@ -43,12 +44,18 @@ def refuse_cross_site() -> None:
         raise errors.CrossSite("This form was sent by another site; open the page here instead.")
 
 
+def machine_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers of every answer to a machine that any web page may be."""
+    strict = {"Strict-Transport-Security": HSTS} if settings.secure else {}
+    return {"X-Content-Type-Options": "nosniff", **strict, **CORS}
+
+
 def add_headers(response: Response) -> Response:
     """Add what every answer needs, and what pages and machine answers need."""
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
     if current_settings().secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers["Strict-Transport-Security"] = HSTS
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
     if request.blueprint in OPEN_TO_BROWSERS:

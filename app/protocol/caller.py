@@ -71,7 +71,12 @@ def authenticate(parameters: Parameters) -> ClientRecord:
     jwt = assertion(parameters)
     if jwt is not None:
         return authenticate_signer(jwt)
-    method, client_id, secret = presented(parameters)
+    return proven(parameters, request.headers.get("Authorization"))
+
+
+def proven(parameters: Parameters, header: str | None) -> ClientRecord:
+    """Return the active client that an Authorization header or the body proves by its secret."""
+    method, client_id, secret = presented(parameters, header)
     client = look_up(client_id)
     if not prove(client, method, secret, clock.epoch()):
         client = None
@@ -152,10 +157,9 @@ def assertion(parameters: Parameters) -> ForeignJwt | None:
     return jwt
 
 
-def presented(parameters: Parameters) -> tuple[str, str, str]:
+def presented(parameters: Parameters, header: str | None) -> tuple[str, str, str]:
     """Return method, client_id and secret as sent."""
     body_id, body_secret = parameters.get("client_id"), parameters.get("client_secret")
-    header = request.headers.get("Authorization")
     if header is not None:
         if body_secret is not None:
             raise errors.InvalidRequest(

@@ -28,6 +28,14 @@ def current_keys() -> signing_keys.Keys:
     return signing_keys.current(current_key("signing keys"), generation)
 
 
+def check_grant(client: ClientRecord, grant_type: str) -> None:
+    """Raise UnauthorizedClient unless a client is registered for a grant (RFC 6749 section 5.2)."""
+    if grant_type not in client.grant_types:
+        raise errors.UnauthorizedClient(
+            "The client is not registered for this grant type; update its registration."
+        )
+
+
 def target_of(client: ClientRecord, requested: tuple[str, ...]) -> Target:
     """Return what a request is for; raises InvalidTarget beyond the client's resources."""
     default = current_settings().resource

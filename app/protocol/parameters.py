@@ -9,6 +9,7 @@ from flask import request
 
 from app.domain import errors
 
+FORM = "application/x-www-form-urlencoded"
 MAXIMUM_FIELDS = 64
 REPEATABLE = "resource"
 """The one parameter that may be repeated (RFC 8707 section 2)."""
@@ -52,10 +53,7 @@ def read_form() -> Parameters:
     """
     content_type = request.headers.get("Content-Type", "").lower()
     content_type = content_type.replace(" ", "").replace('"utf-8"', "utf-8")
-    if content_type not in (
-        "application/x-www-form-urlencoded",
-        "application/x-www-form-urlencoded;charset=utf-8",
-    ):
+    if content_type not in (FORM, f"{FORM};charset=utf-8"):
         refuse("Send the parameters as application/x-www-form-urlencoded in UTF-8.")
     sent = pairs(read_body())
     if request.query_string:

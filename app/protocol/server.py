@@ -29,8 +29,8 @@ from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.domain.grants import TokenRules
 from app.domain.resources import Target
-from app.protocol import caller
-from app.protocol.ceilings import current_keys, narrowed_target, rules, target_of, within
+from app.protocol import caller, client_credentials
+from app.protocol.ceilings import check_grant, current_keys, narrowed_target, rules, within
 from app.protocol.parameters import Parameters
 
 Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
@@ -60,44 +60,33 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
 
     def validate_token_request(self) -> None:
         """Check that the client is registered for this grant (RFC 6749 section 5.2)."""
-        if self.GRANT_TYPE not in self.request.client.grant_types:
-            raise errors.UnauthorizedClient(
-                "The client is not registered for this grant type; update its registration."
-            )
-
-    def mint(
-        self, granted: Iterable[str], target: Target, grant: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Return a token answer for the user of a grant, or for the client itself."""
-        client = self.request.client
-        return tokens.mint(
-            self.rules,
-            current_keys(),
-            client_id=client.client_id,
-            subject=grant["user_id"] if grant is not None else client.client_id,
-            scopes=tuple(granted),
-            audience=target.audience,
-            seconds=client.access_token_seconds or target.access_token_seconds,
-            grant=grant,
-        )
-
-    def facts(self, answer: dict[str, Any], target: Target) -> dict[str, Any]:
-        """Return what the audit trail keeps of an issued token."""
-        return {
-            "by": caller.client_actor(self.request.client),
-            "client_id": self.request.client.client_id,
-            "grant_type": self.GRANT_TYPE,
-            "scope": answer.get("scope", ""),
-            "resources": list(target.audience),
-        }
+        check_grant(self.request.client, self.GRANT_TYPE)
 
     def answer(
         self, granted: Iterable[str], target: Target, grant: dict[str, Any], tag: Tag
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed."""
-        answer = self.mint(granted, target, grant)
-        last_use.touch(self.request.client.client_id, clock.epoch())
-        audit.record(tag, grant["id"], **self.facts(answer, target))
+        client = self.request.client
+        answer = tokens.mint(
+            self.rules,
+            current_keys(),
+            client_id=client.client_id,
+            subject=grant["user_id"],
+            scopes=tuple(granted),
+            audience=target.audience,
+            seconds=client.access_token_seconds or target.access_token_seconds,
+            grant=grant,
+        )
+        last_use.touch(client.client_id, clock.epoch())
+        audit.record(
+            tag,
+            grant["id"],
+            by=caller.client_actor(client),
+            client_id=client.client_id,
+            grant_type=self.GRANT_TYPE,
+            scope=answer.get("scope", ""),
+            resources=list(target.audience),
+        )
         return answer
 
     def required(self, name: str) -> str:
@@ -164,24 +153,15 @@ class RefreshGrant(Grant):
 
 
 class ClientCredentialsGrant(Grant):
-    """Client credentials grant (RFC 6749 section 4.4); the client acts for itself."""
+    """Client credentials grant, for requests that do not take the short way."""
 
-    GRANT_TYPE = "client_credentials"
+    GRANT_TYPE = client_credentials.GRANT_TYPE
 
     def create_token_response(self) -> Answer:
-        """Grant what was asked, all or nothing: no person is there to see a narrowing."""
-        client, parameters = self.request.client, self.request.parameters
-        target = target_of(client, parameters.resources)
-        asked = scopes.split(parameters.get("scope"))
-        allowed = (client.scopes & target.scopes) - frozenset(scopes.BUILT_IN)
-        if not set(asked) <= allowed:
-            raise errors.InvalidScope(
-                "A requested scope is unknown or not allowed for this client at this resource."
-            )
-        answer = self.mint(asked or sorted(allowed), target)
-        audit.record_alone(Tag.TOKEN_ISSUED, client.client_id, **self.facts(answer, target))
-        last_use.touch(client.client_id, clock.epoch())
-        return 200, answer, []
+        """Grant, or raise what is said against it."""
+        client = self.request.client
+        by = caller.client_actor(client)
+        return 200, client_credentials.issue(client, self.request.parameters, by=by), []
 
 
 def check_person(user_id: str, sentence: str) -> None:

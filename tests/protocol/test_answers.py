@@ -43,11 +43,11 @@ def test_a_fault_of_ours_says_nothing_but_a_request_id(
 ):
     """N-002, N-018: the id is in the answer and in the log."""
 
-    def fail(*_arguments):
+    def fail(*_arguments, **_named):
         raise fault
 
     app.testing = False
-    monkeypatch.setattr("app.protocol.token.read_form", fail)
+    monkeypatch.setattr("app.protocol.caller.approved", fail)
 
     response = sent(confidential, form(KNOWN))
 

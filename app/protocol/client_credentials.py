@@ -1,0 +1,52 @@
+"""Owns the client credentials grant (RFC 6749 section 4.4); the client acts for itself."""
+
+from typing import Any
+
+from app import clock
+from app.config import current_settings
+from app.domain import audit, errors, last_use, scopes, tokens
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
+from app.domain.client_records import ClientRecord
+from app.protocol.ceilings import check_grant, current_keys, rules, target_of
+from app.protocol.parameters import Parameters
+
+GRANT_TYPE = "client_credentials"
+
+
+def is_asked_for(parameters: Parameters) -> bool:
+    """Tell whether a client that proves itself by no signature asks for this grant."""
+    signed = parameters.get("client_assertion") or parameters.get("client_assertion_type")
+    return parameters.get("grant_type") == GRANT_TYPE and signed is None
+
+
+def issue(client: ClientRecord, parameters: Parameters, *, by: Actor) -> dict[str, Any]:
+    """Grant what was asked, all or nothing: no person is there to see a narrowing."""
+    check_grant(client, GRANT_TYPE)
+    target = target_of(client, parameters.resources)
+    asked = scopes.split(parameters.get("scope"))
+    allowed = (client.scopes & target.scopes) - frozenset(scopes.BUILT_IN)
+    if not set(asked) <= allowed:
+        raise errors.InvalidScope(
+            "A requested scope is unknown or not allowed for this client at this resource."
+        )
+    answer = tokens.mint(
+        rules(current_settings()),
+        current_keys(),
+        client_id=client.client_id,
+        subject=client.client_id,
+        scopes=asked or sorted(allowed),
+        audience=target.audience,
+        seconds=client.access_token_seconds or target.access_token_seconds,
+    )
+    audit.record_alone(
+        Tag.TOKEN_ISSUED,
+        client.client_id,
+        by=by,
+        client_id=client.client_id,
+        grant_type=GRANT_TYPE,
+        scope=answer.get("scope", ""),
+        resources=list(target.audience),
+    )
+    last_use.touch(client.client_id, clock.epoch())
+    return answer
