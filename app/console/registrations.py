@@ -7,7 +7,7 @@ from app.console import bulk_decisions, software_decisions, software_page
 from app.console.pages import asked, console_blueprint, page_size, render_page
 from app.console.software_facts import row_of
 from app.console.windows import first, window
-from app.domain import software
+from app.domain import risk_notes, software
 from app.domain.software import Software
 
 bp = console_blueprint("registrations", __name__, "/registrations")
@@ -25,7 +25,7 @@ def list_registrations() -> Response:
         ),
         lambda row: row.id,
     )
-    now, approved = clock.epoch(), software.approved_names() if status == "pending" else ()
+    now, approved = clock.epoch(), risk_notes.approved_names() if status == "pending" else ()
     return render_page(
         "registrations.html",
         "_registration_list.html",

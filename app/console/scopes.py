@@ -110,6 +110,7 @@ def show_form(values: dict[str, Any], form: Form, scope: Scope | None = None) ->
         faults=form.faults,
         scope=scope,
         risks=list(RISKS.items()),
+        is_removable=scope is not None and scope.name not in scopes.BUILT_IN,
         offered_by=[place for place in places if values["name"] in place.scopes],
     )
     return refused(page, form)

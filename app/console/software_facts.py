@@ -7,8 +7,9 @@ from flask import url_for
 
 from app.config import current_settings
 from app.console.differences import lines_of
-from app.domain import four_eyes, redirect_uris, software
-from app.domain.software import Approved, Software
+from app.domain import four_eyes, redirect_uris, risk_notes, software
+from app.domain.risk_notes import Approved
+from app.domain.software import Software
 
 SOURCES = {
     "dcr": "Registered itself",
@@ -69,8 +70,8 @@ def notes(row: Software, approved: Approved) -> tuple[str, ...]:
     if row.status != "pending":
         return tuple(row.notes)
     brands = current_settings().brand_words
-    findings = software.findings(row.client_metadata, approved, brands)
-    return tuple(dict.fromkeys((*row.notes, *software.notes(row.client_metadata, findings))))
+    findings = risk_notes.findings(row.client_metadata, approved, brands)
+    return tuple(dict.fromkeys((*row.notes, *risk_notes.notes(row.client_metadata, findings))))
 
 
 def targets(metadata: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -20,6 +20,7 @@ from app.domain import (
     reach,
     resources,
     reversals,
+    risk_notes,
     scopes,
     software,
     users,
@@ -43,7 +44,7 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
     """Render the page; ``form`` is what was typed and is wrong, ``extra`` what a conflict shows."""
     now = clock.epoch()
     decider = users.may(operator(), "approver")
-    shown = row_of(row, now, software.approved_names())
+    shown = row_of(row, now, risk_notes.approved_names())
     return render_page(
         "registration.html",
         row=shown,

@@ -55,6 +55,7 @@ ORDER = (
     "policy_files",
     "simulations",
     "software",
+    "risk_notes",
     "client_records",
     "client_statements",
     "client_documents",

@@ -20,6 +20,7 @@ from app.domain import (
     policy_versions,
     recycling,
     registration_tokens,
+    risk_notes,
     scopes,
     sightings,
     software,
@@ -56,8 +57,8 @@ def evidence(
     """
     mark = sightings.mark_of(metadata, document_url, statement.issuer)
     known = sightings.known_of(mark, is_new)
-    approved = () if known.get("software_status") == "approved" else software.approved_names()
-    findings = software.findings(metadata, approved, brands, document_url)
+    approved = () if known.get("software_status") == "approved" else risk_notes.approved_names()
+    findings = risk_notes.findings(metadata, approved, brands, document_url)
     offered = scopes.offered(metadata)
     return Evidence(
         source=source,
@@ -67,7 +68,7 @@ def evidence(
         address=address,
         user_agent=user_agent[:200],
         look_alike=look_alikes.score(findings),
-        notes=software.notes(metadata, findings)
+        notes=risk_notes.notes(metadata, findings)
         + document_rules.notes(document_url, metadata)
         + statement.notes(metadata),
         resources=reached_by(offered),

@@ -144,8 +144,13 @@ def update(
 
 
 def remove(name: str, *, by: Actor) -> None:
-    """Take a scope out of the catalogue; it can no longer be granted, tokens keep it to the end."""
+    """Take a scope out of the catalogue; it can no longer be granted, tokens keep it to the end.
+
+    Raises Conflict for a scope of the protocol itself.
+    """
     scope = get(name)
+    if name in BUILT_IN:
+        raise errors.Conflict("This scope belongs to the protocol and stays; do not approve it.")
     db.session.execute(delete(Scope).where(Scope.name == name))
     audit.record(Tag.SCOPE_DELETED, name, by=by, before=facts(scope))
     generations.bump("clients")

@@ -1,21 +1,18 @@
 """Owns software: what people approve; its registrations are clients, tied by a fingerprint."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials, errors, fingerprints, look_alikes, redirect_uris
-from app.domain.look_alikes import Finding
+from app.domain import credentials, errors, fingerprints
 from app.extensions import Base, JSONValue, db, insert_once
 
 CHANGED = "The software was decided or has changed meanwhile; look at it again."
 STATUSES = ("pending", "approved", "rejected", "blocked", "expired")
 ADDRESSES_KEPT = 10
-COMPARED = 1000
-"""New software is compared with so much approved software, the latest decisions first."""
 
 
 class Software(Base):
@@ -58,57 +55,6 @@ class Software(Base):
     seen_count: Mapped[int] = mapped_column(Integer)
     addresses: Mapped[list[str]] = mapped_column(JSONValue)
     """The first ten addresses it was seen from."""
-
-
-Approved = Sequence[tuple[str, list[str]]]
-"""Names of approved software with the hosts it leads to."""
-
-
-def notes(metadata: Mapping[str, Any], findings: Iterable[Finding] = ()) -> tuple[str, ...]:
-    """Return what an approver should look at twice."""
-    uris, name = metadata.get("redirect_uris", []), metadata.get("client_name", "")
-    found = []
-    if uris and all(map(redirect_uris.is_loopback, uris)):
-        found.append(
-            "Loopback only: any program on a person's computer could claim to be this app."
-        )
-    if any(not uri.startswith(("https:", "http:")) for uri in uris):
-        found.append("Private-use scheme: another app on the device may claim the same scheme.")
-    if "client_credentials" in metadata["grant_types"]:
-        found.append("Acts for itself: no person signs in or consents.")
-    if not name:
-        found.append("It gives no name.")
-    found += [f"Look-alike of {each.resembles}. {each.reason}" for each in findings]
-    return tuple(found)
-
-
-def approved_names() -> Approved:
-    """Return what new software is compared with."""
-    query = (
-        select(Software.name, Software.client_metadata)
-        .where(Software.status == "approved")
-        .order_by(Software.decided_at.desc())
-        .limit(COMPARED)
-    )
-    return [(name, hosts_of(metadata)) for name, metadata in db.session.execute(query)]
-
-
-def hosts_of(metadata: Mapping[str, Any]) -> list[str]:
-    """Return the hosts that codes may go to."""
-    return [redirect_uris.host_of(uri) for uri in metadata.get("redirect_uris", ())]
-
-
-def findings(
-    metadata: Mapping[str, Any],
-    approved: Approved,
-    brands: Iterable[str] = (),
-    document_url: str = "",
-) -> tuple[Finding, ...]:
-    """Return what some metadata may be mistaken for; the host of a document counts as well."""
-    hosts = hosts_of(metadata) + [redirect_uris.host_of(document_url)] * bool(document_url)
-    return look_alikes.find(
-        metadata.get("client_name", ""), hosts, approved=approved, brands=brands
-    )
 
 
 def see(

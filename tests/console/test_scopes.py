@@ -175,6 +175,23 @@ def test_a_scope_is_deleted_once_its_name_was_typed(admin, csrf, catalogue, scop
     assert happened(Tag.SCOPE_DELETED)[0].subject == "tools"
 
 
+def test_a_scope_of_the_protocol_cannot_be_deleted(admin, app, csrf, scope, happened):
+    """N-145: the metadata never lists no scope at all."""
+    with app.app_context():
+        scopes.create("openid", "Know who you are", by=SERVER)
+        db.session.commit()
+
+    form = {"csrf_token": csrf(admin), "name": "openid", "confirm_name": "openid"}
+
+    page = admin.get(f"{LIST}edit?name=openid").text
+    answer = admin.post(f"{LIST}delete", data=form)
+
+    assert "Delete scope" not in page
+    assert answer.status_code == 409
+    assert scope("openid") is not None
+    assert happened(Tag.SCOPE_DELETED) == []
+
+
 @pytest.mark.parametrize("name", ["", "unknown", "%00", "a" * 5000])
 def test_a_scope_that_is_not_there_is_not_found(admin, name):
     assert admin.get(f"{LIST}edit?name={name}").status_code == 404

@@ -12,6 +12,8 @@ from app.domain import (
     errors,
     fingerprints,
     policies,
+    redirect_uris,
+    risk_notes,
     software,
 )
 from app.extensions import db
@@ -28,7 +30,7 @@ def see(address="192.0.2.1", **changes):
         metadata,
         source="dcr",
         verdict={},
-        notes=software.notes(metadata),
+        notes=risk_notes.notes(metadata),
         address=address,
     )
 
@@ -36,8 +38,8 @@ def see(address="192.0.2.1", **changes):
 def noted(body):
     """Return what an approver is told about an arrival."""
     metadata = client_metadata.parse(body)
-    findings = software.findings(metadata, software.approved_names())
-    return software.notes(metadata, findings)
+    findings = risk_notes.findings(metadata, risk_notes.approved_names())
+    return risk_notes.notes(metadata, findings)
 
 
 def test_every_arrival_is_counted_on_one_row(app, clock):
@@ -89,15 +91,18 @@ def test_an_arrival_changes_nothing_that_was_decided(app):
         ),
         ({"client_name": ""}, "It gives no name"),
         ({"client_name": "Ap\u0440roved C1ient"}, "Look-alike"),
+        ({"logo_uri": "https://pics.example/a.png"}, "It names pages at pics.example,"),
+        ({"tos_uri#de": "https://pics.example/"}, "It names pages at pics.example,"),
     ],
 )
 def test_an_approver_is_told_what_to_look_at_twice(app, changes, beginning):
-    """X-30."""
+    """N-160, X-30, X-32."""
     with app.app_context():
         known = see(client_name="Approved Client")
         decisions.approve(known.id, known.revision, by=OPERATOR, allowed=[])
         notes = noted(BODY | changes)
-        plain = noted(BODY | {"redirect_uris": URIS[:1], "client_name": "Other"})
+        own = f"https://{redirect_uris.host_of(URIS[0])}/about"
+        plain = noted(BODY | {"redirect_uris": URIS[:1], "client_name": "Other", "client_uri": own})
 
     assert any(note.startswith(beginning) for note in notes)
     assert plain == ()

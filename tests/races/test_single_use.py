@@ -135,22 +135,22 @@ def replay_until_refused(cast: Cast, server: str, token: str) -> Reply:
     return reply
 
 
-def test_of_sixteen_threads_one_registers_with_an_initial_access_token_of_one_use(
+def test_of_eight_threads_one_registers_with_an_initial_access_token_of_one_use(
     cast: Cast, two_servers: Servers, history: History
 ) -> None:
     """X-51, F-06."""
     servers = two_servers(registration_mode="token")
 
-    for token in cast.initial_tokens(10):
+    for token in cast.initial_tokens(40):
         body = {"client_name": f"Registrant {token[-4:]}", "redirect_uris": [REDIRECT]}
         headers = {"Authorization": f"Bearer {token}"}
         history.race(
             "register",
             token,
-            [partial(post_json, s, "/register", body, headers) for s in spread(16, servers)],
+            [partial(post_json, s, "/register", body, headers) for s in spread(THREADS, servers)],
         )
 
     check_valid(history, "register")
     assert not_exactly_once(history, "register") == [], history.summary()
-    assert cast.rows("SELECT uses_left, used_count FROM initial_access_tokens") == [(0, 1)] * 10
-    assert cast.column("SELECT count(*) FROM clients WHERE source = 'dcr'") == [10]
+    assert cast.rows("SELECT uses_left, used_count FROM initial_access_tokens") == [(0, 1)] * 40
+    assert cast.column("SELECT count(*) FROM clients WHERE source = 'dcr'") == [40]
