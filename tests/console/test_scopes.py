@@ -175,12 +175,8 @@ def test_a_scope_is_deleted_once_its_name_was_typed(admin, csrf, catalogue, scop
     assert happened(Tag.SCOPE_DELETED)[0].subject == "tools"
 
 
-def test_a_scope_of_the_protocol_cannot_be_deleted(admin, app, csrf, scope, happened):
+def test_a_scope_of_the_protocol_cannot_be_deleted(admin, csrf, scope, happened):
     """N-145: the metadata never lists no scope at all."""
-    with app.app_context():
-        scopes.create("openid", "Know who you are", by=SERVER)
-        db.session.commit()
-
     form = {"csrf_token": csrf(admin), "name": "openid", "confirm_name": "openid"}
 
     page = admin.get(f"{LIST}edit?name=openid").text
