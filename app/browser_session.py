@@ -10,9 +10,12 @@ from app import clock
 from app.config import Settings
 from app.domain import sessions, users
 from app.domain.users import User
-from app.extensions import db
+from app.extensions import LOST, db
+from app.mount import MACHINE_PATHS
 
 ANONYMOUS_SECONDS = 3600
+WITHOUT = (*MACHINE_PATHS, "/static/")
+"""Paths where nobody asks which browser it is."""
 OPENED = "opened"
 """What stays in a browser that somebody signs in to or out of: which pushed requests it opened."""
 
@@ -25,6 +28,8 @@ class BrowserSession(dict[str, Any], SessionMixin):
         super().__init__(values)
         self.before = dict(values)
         self.fresh_cookie: str | None = None
+        self.loss: Exception | None = None
+        """Why the database does not answer; the session is then left as it is."""
         self.session_id = row.id if row is not None else None
         self.user_id = row.user_id if row is not None else None
         self.auth_time = row.auth_time if row is not None else 0
@@ -40,14 +45,16 @@ class DatabaseSessions(SessionInterface):
     """Keeps signed-in sessions in the database, so that they end everywhere at once."""
 
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
-        """Return the session of the cookie, or an empty one."""
+        """Return the session of the cookie, or an empty one.
+
+        No handler of errors is at work yet, so a loss of the database is kept for later.
+        """
         settings: Settings = app.extensions["gatewright.settings"]
         value = request.cookies.get(cookie_name(settings), "")
-        if value.startswith("s_"):
-            row = sessions.find(value, settings.session_idle_seconds)
-            return BrowserSession(dict(row.data) if row is not None else {}, row)
-        if not value:
+        if not value or request.path.startswith(WITHOUT):
             return BrowserSession({})
+        if value.startswith("s_"):
+            return find(value, settings.session_idle_seconds)
         try:
             return BrowserSession(serializer(app).loads(value, max_age=ANONYMOUS_SECONDS))
         except BadSignature:
@@ -55,7 +62,7 @@ class DatabaseSessions(SessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what changed; a session that nobody signed in to lives in its cookie."""
-        if not isinstance(session, BrowserSession):
+        if not isinstance(session, BrowserSession) or session.loss is not None:
             return
         settings: Settings = app.extensions["gatewright.settings"]
         response.vary.add("Cookie") if session else None
@@ -65,6 +72,17 @@ class DatabaseSessions(SessionInterface):
                 set_cookie(settings, response, session.fresh_cookie)
         elif session.changed:
             set_cookie(settings, response, serializer(app).dumps(dict(session)))
+
+
+def find(value: str, idle_seconds: int) -> BrowserSession:
+    """Return the session of somebody who signed in, an empty one if it ended or cannot be read."""
+    try:
+        row = sessions.find(value, idle_seconds)
+    except LOST as loss:
+        browser = BrowserSession({})
+        browser.loss = loss
+        return browser
+    return BrowserSession(dict(row.data) if row is not None else {}, row)
 
 
 def write_row(session: BrowserSession) -> None:

@@ -5,28 +5,18 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
+from app import browser_session
 from app.answers import json_answer, refusal_answer
 from app.domain.errors import Refusal, TooManyRequests
-from app.extensions import db
+from app.extensions import LOST, db
+from app.mount import MACHINE_PATHS
 from app.views import page
 
 log = structlog.get_logger()
 MACHINES = frozenset(("clients", "discovery", "introspect", "par", "register", "revoke", "token"))
-MACHINE_PATHS = (
-    "/.well-known/",
-    "/clients/",
-    "/introspect",
-    "/livez",
-    "/par",
-    "/readyz",
-    "/register",
-    "/revoke",
-    "/token",
-)
 SENTENCES = {
     400: ("invalid_request", "The request is malformed."),
     403: ("access_denied", "This is not allowed."),
@@ -43,12 +33,21 @@ SENTENCES = {
 
 def init_app(app: Flask) -> None:
     """Handle everything that no door handles itself."""
+    # right after the request got its id: a form that lost its session is not at fault
+    app.before_request_funcs[None].insert(1, demand_session)
     app.register_error_handler(CSRFError, refuse_forgery)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(DataError, refuse_unstorable)
-    app.register_error_handler(OperationalError, answer_lost_database)
-    app.register_error_handler(PoolTimeout, answer_lost_database)
+    for lost in LOST:
+        app.register_error_handler(lost, answer_lost_database)
     app.register_error_handler(Exception, answer_defect)
+
+
+def demand_session() -> None:
+    """Raise why the session of this browser could not be read, if it could not."""
+    loss = browser_session.current().loss
+    if loss is not None:
+        raise loss
 
 
 def answer_refusal(refusal: Refusal) -> Response:
@@ -62,7 +61,14 @@ def answer_refusal(refusal: Refusal) -> Response:
 
 
 def answer_http_error(error: HTTPException) -> Response:
-    """Answer an error of the framework with one of our sentences."""
+    """Answer an error of the framework with one of our sentences.
+
+    The framework wraps what was raised too late for a handler: while a refusal was recorded, or
+    while the session was stored.
+    """
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, LOST):
+        return answer_lost_database(cause)
     status = error.code or 500
     code, sentence = SENTENCES.get(status, SENTENCES[400 if status < 500 else 500])
     response = error_answer(status, code, sentence)
@@ -89,9 +95,10 @@ def refuse_unstorable(error: DataError) -> Response:
 
 
 def answer_lost_database(error: Exception) -> Response:
-    """Answer 503 when the database is away or too busy; nothing was done."""
+    """Answer 503 when the database is away or too busy; what is not committed is undone."""
     db.session.rollback()
     g.current_user = None  # the error page must not ask the database
+    browser_session.current().loss = error
     log.error("database_unavailable", request_id=g.get("request_id"), kind=type(error).__name__)
     code, sentence = SENTENCES[503]
     response = error_answer(HTTPStatus.SERVICE_UNAVAILABLE, code, sentence)

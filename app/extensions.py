@@ -14,6 +14,8 @@ from sqlalchemy import JSON, Connection, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import Pool
 
@@ -21,6 +23,8 @@ JSONValue = JSON().with_variant(JSONB(), "postgresql")
 """Column type of JSON values on both databases."""
 
 READING = ("SELECT", "PRAGMA", "EXPLAIN")
+LOST = (OperationalError, PoolTimeout)
+"""What is raised when the database is away or too busy."""
 
 
 class Base(DeclarativeBase):
@@ -64,7 +68,7 @@ def configure_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
-        "busy_timeout=5000",
+        f"busy_timeout={WAIT_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -76,6 +80,7 @@ SQLite lets waiting writers sleep and poll; threads that queue here take turns w
 Other processes still meet at SQLite's own lock.
 """
 WAIT_SECONDS = 5
+"""How long a writer waits for the others of this process, and then for other processes."""
 
 
 @event.listens_for(Engine, "before_cursor_execute")
@@ -90,9 +95,17 @@ def begin_to_write(connection: Connection, _cursor: Any, statement: str, *_unuse
         return
     if statement.lstrip()[:7].upper().startswith(READING):
         return
-    if not connection.info.get("writing"):
-        connection.info["writing"] = WRITING.acquire(timeout=WAIT_SECONDS)
+    take_turn(connection.info)
     driver.execute("BEGIN IMMEDIATE")
+
+
+def take_turn(info: dict[str, Any]) -> None:
+    """Wait until no other thread writes; raises the driver's error when that takes too long."""
+    if info.get("writing"):
+        return
+    if not WRITING.acquire(timeout=WAIT_SECONDS):
+        raise sqlite3.OperationalError("database is locked")
+    info["writing"] = True
 
 
 @event.listens_for(Pool, "checkin")
@@ -112,43 +125,52 @@ def fetch_row(statement: str, *values: Any) -> Any:
     """Return the first row of a SELECT, asked of the driver itself, outside the session.
 
     For the hot verbs alone: one checkout and one round trip. ``?`` marks the values on both
-    databases.
+    databases. Raises what the session would raise.
     """
-    connection: Any = db.engine.raw_connection()
+    engine = db.engine
     try:
-        cursor = connection.cursor()
-        cursor.execute(spelled(statement), values)
-        return cursor.fetchone()
-    finally:
-        connection.close()
+        connection: Any = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(spelled(engine.dialect.name, statement), values)
+            return cursor.fetchone()
+        finally:
+            connection.close()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise translated(engine, error) from error
 
 
 def write_row(statement: str, *values: Any) -> int:
     """Run one writing statement as a transaction of its own, through the driver itself.
 
-    Returns how many rows it wrote.
+    Returns how many rows it wrote. Raises what the session would raise.
     """
-    connection: Any = db.engine.raw_connection()
+    engine = db.engine
     try:
-        if db.engine.dialect.name == "sqlite":
-            connection.info["writing"] = WRITING.acquire(timeout=WAIT_SECONDS)
-        cursor = connection.cursor()
-        cursor.execute(spelled(statement), values)
-        connection.commit()
-        return int(cursor.rowcount)
-    finally:
-        connection.close()
+        connection: Any = engine.raw_connection()
+        try:
+            if engine.dialect.name == "sqlite":
+                take_turn(connection.info)
+            cursor = connection.cursor()
+            cursor.execute(spelled(engine.dialect.name, statement), values)
+            connection.commit()
+            return int(cursor.rowcount)
+        finally:
+            connection.close()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise translated(engine, error) from error
+
+
+def translated(engine: Engine, error: Exception) -> Exception:
+    """Return SQLAlchemy's error for one of the driver, without the statement and its values."""
+    dialect = engine.dialect
+    return DBAPIError.instance(None, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
 
 
 @lru_cache(maxsize=64)
-def spelled_for(dialect: str, statement: str) -> str:
-    """Write the marks of the values as the driver wants them."""
+def spelled(dialect: str, statement: str) -> str:
+    """Write the marks of the values as the driver of a database wants them."""
     return statement if dialect == "sqlite" else statement.replace("?", "%s")
-
-
-def spelled(statement: str) -> str:
-    """Write a statement for the database in use."""
-    return spelled_for(db.engine.dialect.name, statement)
 
 
 def insert_once(table: Any, **values: Any) -> bool:
@@ -169,6 +191,7 @@ def engine_options(url: str) -> dict[str, Any]:
     options: dict[str, Any] = {
         "json_serializer": to_json,
         "json_deserializer": orjson.loads,
+        "hide_parameters": True,  # a trace of a failed statement must not show its values
         "pool_size": 16,
         "max_overflow": 16,
         "pool_timeout": 10,

@@ -1,4 +1,4 @@
-"""Owns where things are: the folders beside the package, and the path of the issuer."""
+"""Owns where things are: the folders beside the package, the paths of machines, the issuer's."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +9,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 WELL_KNOWN = "/.well-known/"
+MACHINE_PATHS = (
+    WELL_KNOWN,
+    "/clients/",
+    "/introspect",
+    "/livez",
+    "/par",
+    "/readyz",
+    "/register",
+    "/revoke",
+    "/token",
+)
 
 
 def folder(name: str) -> Path:

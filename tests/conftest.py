@@ -106,8 +106,8 @@ WORDS_AND_FORMS = {
     " client_page simulator software_page statement_issuers system trials webhooks",
     "tests/cli": "catalogue client_creation client_documents initial_tokens keys policies"
     " statements users",
-    "tests/protocol": "answers caller client_corpus cors discovery fuzz hostile_registrations"
-    " login_hostile logs parameters prompt redirects",
+    "tests/protocol": "answers caller client_corpus cors discovery login_hostile logs parameters"
+    " prompt redirects",
 }
 """Files about words, forms, commands and what is refused unread: they run on SQLite.
 

@@ -1,7 +1,6 @@
 """What every answer carries, and what a fault of ours gives away (security.md section 2.1)."""
 
 import pytest
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import InternalServerError, ServiceUnavailable, UnsupportedMediaType
 
 from tests.conftest import ISSUER
@@ -56,24 +55,6 @@ def test_a_fault_of_ours_says_nothing_but_a_request_id(
     assert "canary" not in response.text
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Request-Id"] in written_log.getvalue()
-
-
-@pytest.mark.parametrize("path", [*MACHINES, "/register", "/authorize"])
-def test_a_lost_database_is_answered_with_the_time_to_come_back(confidential, monkeypatch, path):
-    """N-134: never with a success or a trace."""
-
-    def fail(_pool):
-        raise OperationalError("SELECT canary", {}, Exception("canary"))
-
-    monkeypatch.setattr("sqlalchemy.pool.Pool.connect", fail)
-    if path == "/authorize":
-        response = confidential.http.get(confidential.asking())
-    else:
-        response = sent(confidential, form(KNOWN | {"token": "x"}), path=path)
-        assert_refused(response, "temporarily_unavailable", 503)
-
-    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
-    assert "canary" not in response.text
 
 
 REQUEST_IDS = [("abcd-1234.X_z", True), ("short", False), ("a" * 65, False), ("a b" * 5, False)]
