@@ -2,36 +2,27 @@
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from flask import current_app
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-)
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app import secret_files, setting_rules
+from app import connection_settings, secret_files, setting_rules
 from app.clean_up_settings import CleanUpSettings
 from app.domain.client_metadata import MetadataRules
+from app.domain.connection_drafts import Draft
 from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.redirect_uris import KNOWN_EDITORS
 from app.gate_settings import GateSettings
+from app.outbound_settings import OutboundSettings
 from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 from app.webhook_settings import WebhookSettings
 
 RateLimit = Annotated[str, AfterValidator(setting_rules.rate_limit)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_rules.words)]
-HostPorts = Annotated[Words, AfterValidator(setting_rules.host_ports)]
 
 
 class ConfigurationError(Exception):
@@ -90,7 +81,7 @@ class ServerSettings(BaseSettings):
     )
     token_rate_limit: RateLimit = Field(
         "300 per minute",
-        description="Token endpoints: refusals, and each public push, to one address.",
+        description="Token endpoints and /clients: refusals, and each public push, to one address.",
     )
     introspection_rate_limit: RateLimit = Field(
         "600 per minute", description="Introspections by one client that find nothing."
@@ -101,12 +92,6 @@ class ServerSettings(BaseSettings):
     rate_limit_enabled: bool = Field(True, description="Switch of all rate limits.")
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="How many reverse proxies stand before the server."
-    )
-    outbound_allow: HostPorts = Field(
-        (), description="Each host:port that strangers' URLs may name although it is not public."
-    )
-    outbound_ca_file: Annotated[str, AfterValidator(setting_rules.certificate_file)] = Field(
-        "", description="Path of a PEM file: the authorities to trust in place of the system's."
     )
     access_token_seconds: int = Field(
         900, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS, description="Lifetime of access tokens."
@@ -191,19 +176,24 @@ class ServerSettings(BaseSettings):
         """Return the rules of client metadata that the settings decide."""
         return MetadataRules(private_use_schemes=frozenset(self.private_use_schemes))
 
+    @cached_property
+    def connections(self) -> dict[str, Draft]:
+        """Return the connections of the environment by name."""
+        return connection_settings.read(os.environ)
+
     @property
     def secure(self) -> bool:
         """Tell whether browsers reach this server over https."""
         return self.issuer.startswith("https://")
 
 
-class Settings(CleanUpSettings, WebhookSettings, GateSettings, ServerSettings):
+class Settings(CleanUpSettings, WebhookSettings, GateSettings, OutboundSettings, ServerSettings):
     """All settings; those of the server itself come first."""
 
 
 def load(**overrides: Any) -> Settings:
     """Read the settings; raises ConfigurationError with every fault at once."""
-    found = list(secret_files.faults(os.environ))
+    found = [*secret_files.faults(os.environ), *connection_settings.faults(os.environ)]
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
@@ -224,10 +214,15 @@ def source(settings: Settings, name: str) -> str:
     """Return where a setting comes from: ``default``, ``environment``, ``file`` or ``argument``."""
     if name not in settings.model_fields_set:
         return "default"
-    given = {variable.upper() for variable, value in os.environ.items() if value}
-    if f"{PREFIX}{name.upper()}" in given:
+    return given_by(f"{PREFIX}{name.upper()}") or "argument"
+
+
+def given_by(variable: str) -> str:
+    """Return ``environment`` or ``file`` for how a variable is given, nothing when it is not."""
+    given = {name.upper() for name, value in os.environ.items() if value}
+    if variable in given:
         return "environment"
-    return "file" if f"{PREFIX}{name.upper()}_FILE" in given else "argument"
+    return "file" if f"{variable}_FILE" in given else ""
 
 
 def unknown_variables() -> list[str]:
@@ -235,7 +230,8 @@ def unknown_variables() -> list[str]:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     known |= {f"{PREFIX}{name.upper()}_FILE" for name in FROM_FILE}
     ours = (name for name in os.environ if name.upper().startswith(PREFIX))
-    return sorted(name for name in ours if name.upper() not in known)
+    strange = (name for name in ours if name.upper() not in known)
+    return sorted(name for name in strange if connection_settings.split(name.upper()) is None)
 
 
 def current_key(purpose: str) -> bytes:

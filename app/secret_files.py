@@ -58,12 +58,16 @@ def read(path: str) -> str | None:
 def faults(environ: Mapping[str, str]) -> Iterator[str]:
     """Say which ``_FILE`` variables are of no use, without showing what they say."""
     for name in FROM_FILE:
-        variable = f"{PREFIX}{name.upper()}"
-        path = environ.get(f"{variable}_FILE")
-        if path and environ.get(variable):
-            yield f"{variable} and {variable}_FILE are both set; set only one"
-        elif path and read(path) is None:
-            yield f"{variable}_FILE must name a file that can be read and is not empty"
+        yield from faults_of(f"{PREFIX}{name.upper()}", environ)
+
+
+def faults_of(variable: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Say whether the file for one variable is of no use."""
+    path = environ.get(f"{variable}_FILE")
+    if path and environ.get(variable):
+        yield f"{variable} and {variable}_FILE are both set; set only one"
+    elif path and read(path) is None:
+        yield f"{variable}_FILE must name a file that can be read and is not empty"
 
 
 def read_key(data_dir: Path) -> str:

@@ -3,17 +3,18 @@
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import text
 
-from app import create_app, exits, schema, secret_files
+from app import connection_settings, create_app, exits, schema, secret_files
 from app.config import ConfigurationError, Settings
-from app.domain import setup_links, signing_keys, users, webhooks
+from app.domain import connections, setup_links, signing_keys, users, webhooks
 from app.domain.audit import SERVER, Actor
+from app.domain.connection_drafts import Draft
 from app.extensions import db
 
 ADVISORY_LOCK = 0x67617465
@@ -49,7 +50,16 @@ def prepare(app: Flask) -> None:
         schema.upgrade()
         signing_keys.ensure(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         webhooks.adopt(app.extensions["gatewright.settings"].registration_webhook_url)
+        adopt_connections(app.extensions["gatewright.settings"].connections)
         db.session.commit()
+
+
+def adopt_connections(environment: Mapping[str, Draft]) -> None:
+    """Keep the connections of the settings; raises ConfigurationError for names that are taken."""
+    taken = connections.taken(environment)
+    if taken:
+        raise ConfigurationError([connection_settings.taken(name) for name in taken])
+    connections.adopt(environment)
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import Any, Literal, TypedDict, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from app import config
+from app import config, connection_settings
 from app.config import Settings
+from app.domain.connection_drafts import Draft
 from app.secret_files import FROM_FILE, PREFIX
 
 MASK = "********"
@@ -19,7 +20,8 @@ INTRODUCTION = """\
 Every setting is an environment variable; an empty one counts as not set. Those marked *secret* can
 also be read from a file: set the variable with `_FILE` behind its name to the path. All faults are
 reported at once, and the server does not start with any. `gatewright config check` looks for
-faults, `gatewright config show` says what is in force and where it comes from.
+faults, `gatewright config show` says what is in force and where it comes from. `<NAME>` stands for
+the name of a connection in capitals, with `_` where the name has `-`.
 
 This page is written by `gatewright config table`.
 
@@ -39,7 +41,7 @@ class Row(TypedDict):
 
 def shown(settings: Settings) -> list[Row]:
     """Return every setting with its source; secrets that are set are masked."""
-    return [
+    rows = [
         Row(
             name=variable(name),
             value=plain(getattr(settings, name)),
@@ -48,6 +50,21 @@ def shown(settings: Settings) -> list[Row]:
         )
         for name, field in Settings.model_fields.items()
     ]
+    return [*rows, *of_connections(settings)]
+
+
+def of_connections(settings: Settings) -> Iterator[Row]:
+    """Yield every setting of the connections that the environment names."""
+    for name, draft in settings.connections.items():
+        for member, (_, description) in connection_settings.MEMBERS.items():
+            value = getattr(draft, member)
+            is_secret = member == connection_settings.SECRET
+            yield Row(
+                name=connection_settings.variable(name, member),
+                value=plain(SecretStr(value)) if is_secret else value,
+                source=config.given_by(connection_settings.variable(name, member)) or "default",
+                description=description,
+            )
 
 
 def plain(value: Any) -> Any:
@@ -70,6 +87,10 @@ def cells() -> Iterator[tuple[str, str, str, str]]:
         kind = kind_of(name, field.annotation) + limits_of(field)
         marked = f"{kind}, *secret*" if name in FROM_FILE else kind
         yield f"`{variable(name)}`", marked, default_of(field), str(field.description)
+    for member, (kind, description) in connection_settings.MEMBERS.items():
+        default = getattr(Draft(), member)
+        named = f"`{connection_settings.variable('<name>', member)}`"
+        yield named, kind, f"`{default}`" if default else "none", description
 
 
 def variable(name: str) -> str:

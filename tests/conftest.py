@@ -102,10 +102,10 @@ def pytest_unconfigure() -> None:
 
 WORDS_AND_FORMS = {
     "tests/console": "audit_export audit_facts clean_up client_creation client_documents"
-    " client_editing client_secrets fresh policies policy_history resources rule_form scopes"
+    " client_editing client_secrets fresh keys policies policy_history resources rule_form scopes"
     " client_page simulator software_page statement_issuers system trials webhooks",
-    "tests/cli": "catalogue client_creation client_documents initial_tokens keys policies"
-    " statements users",
+    "tests/cli": "catalogue client_creation client_documents connections initial_tokens keys"
+    " policies statements users",
     "tests/protocol": "answers caller client_corpus cors discovery login_hostile logs parameters"
     " prompt redirects",
 }

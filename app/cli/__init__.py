@@ -6,6 +6,7 @@ from app import exits
 from app.cli import (
     audit,
     clients,
+    connections,
     database,
     initial_tokens,
     keys,
@@ -46,6 +47,7 @@ for command in (
     statements.statement_group,
     scopes.scope_group,
     resources.resource_group,
+    connections.connection_group,
     keys.key_group,
     policies.policy_group,
     sweep.sweep,

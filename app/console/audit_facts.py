@@ -20,6 +20,7 @@ LOOKS = {
     "reached": "stop",
     "sign_in_failed": "stop",
     "denied": "stop",
+    "compromised": "stop",
     "approved": "good",
     "suspended": "halt",
 }

@@ -6,16 +6,17 @@ from app import setting_rows
 from app.clean_up_settings import CleanUpSettings
 from app.config import Settings
 from app.gate_settings import GateSettings
-from app.secret_files import FROM_FILE
+from app.outbound_settings import OutboundSettings
+from app.secret_files import FROM_FILE, PREFIX
 from app.setting_rows import Row
 from app.webhook_settings import WebhookSettings
 
 SIZES = (("days", 86400), ("hours", 3600), ("minutes", 60))
-OTHER = "Other"
+CONNECTIONS, OTHER = "Connections", "Other"
 GROUPS = {
     "Server": ("issuer", "trusted_proxies", "maximum_body_bytes", "contact", "log_level"),
     "Storage": ("data_dir", "database_url", "redis_url", "secret_key"),
-    "Outbound": ("outbound_allow", "outbound_ca_file"),
+    "Outbound": tuple(OutboundSettings.model_fields),
     "Registration": (
         "registration_mode",
         "cimd_enabled",
@@ -62,8 +63,9 @@ class Shown:
 
 def grouped(settings: Settings) -> list[tuple[str, list[Shown]]]:
     """Return every setting, in named groups."""
-    groups: dict[str, list[Shown]] = {name: [] for name in (*GROUPS, OTHER)}
-    for name, row in zip(Settings.model_fields, setting_rows.shown(settings), strict=True):
+    groups: dict[str, list[Shown]] = {name: [] for name in (*GROUPS, CONNECTIONS, OTHER)}
+    for row in setting_rows.shown(settings):
+        name = row["name"].removeprefix(PREFIX).lower()
         groups[group_of(name)].append(worded(name, row))
     return [(name, found) for name, found in groups.items() if found]
 
@@ -72,6 +74,8 @@ def group_of(name: str) -> str:
     """Return the group of a setting."""
     if name.endswith("_rate_limit"):
         return "Rate limits"
+    if name.startswith("connection_"):
+        return CONNECTIONS
     return next((group for group, names in GROUPS.items() if name in names), OTHER)
 
 
@@ -87,7 +91,7 @@ def worded(name: str, row: Row) -> Shown:
         unit_of(name, value),
         row["source"],
         row["description"],
-        name in FROM_FILE,
+        name in FROM_FILE or name.endswith("_client_secret"),
     )
 
 

@@ -7,11 +7,12 @@ from app import clock, health
 from app.config import current_key, current_settings
 from app.console import setting_groups
 from app.console.pages import actor, console_blueprint, render_page, requires, requires_fresh
-from app.domain import errors, registration_modes, signing_keys
-from app.domain.signing_keys import SigningKey
+from app.domain import errors, key_rotation, registration_modes, signing_keys
 from app.extensions import db
 
 bp = console_blueprint("system", __name__, "/system")
+COMPROMISED = "compromised"
+"""What is typed before all keys end."""
 MODES = {
     "open": "Anyone may register; a person decides about software that is new.",
     "token": "Only who holds an initial access token may register.",
@@ -24,11 +25,13 @@ MODES = {
 def show_system() -> Response:
     """Show how the server is and how it is set up."""
     settings = current_settings()
-    now = clock.epoch()
+    keys = signing_keys.find_all()
     return render_page(
         "system.html",
         findings=list(health.examine(current_app)),
-        keys=[(key, state(key, now), last_day(key)) for key in signing_keys.find_all()],
+        keys=[(key, key_rotation.standing(key), key_rotation.since(key, keys)) for key in keys],
+        rotates_at=rotates_at(),
+        consequences=key_rotation.CONSEQUENCES,
         mode=registration_modes.current(settings.registration_mode),
         configured_mode=settings.registration_mode,
         modes=list(MODES.items()),
@@ -37,25 +40,32 @@ def show_system() -> Response:
     )
 
 
-def state(key: SigningKey, now: int) -> str:
-    """Return what a key is still good for."""
-    if key.retired_at is None:
-        return "active"
-    return "retired" if key.retired_at > now - signing_keys.KEPT_SECONDS else "expired"
-
-
-def last_day(key: SigningKey) -> int | None:
-    """Return when a retired key leaves the JWKS."""
-    return None if key.retired_at is None else key.retired_at + signing_keys.KEPT_SECONDS
+def rotates_at() -> int | None:
+    """Return from when on the key can be rotated, unless that is now."""
+    row = key_rotation.find_next()
+    at = 0 if row is None else key_rotation.ripe_at(row)
+    return at if at > clock.epoch() else None
 
 
 @bp.post("/rotate-key")
 @requires_fresh("admin", back="system.show_system")
 def rotate_key() -> BaseResponse:
-    """Sign with a new key from now on; the old one goes on verifying."""
-    signing_keys.create(current_key("signing keys"), by=actor())
+    """Sign with the next key from now on; the old one goes on verifying."""
+    key_rotation.rotate(current_key("signing keys"), by=actor())
     db.session.commit()
-    return back("A new key signs from now on; the old one goes on verifying.")
+    return back("The next key signs from now on; the old one goes on verifying.")
+
+
+@bp.post("/replace-keys")
+@requires_fresh("admin", back="system.show_system")
+def replace_keys() -> BaseResponse:
+    """End all keys at once, once the word was typed."""
+    if request.form.get("confirm_name", "").strip() != COMPROMISED:
+        return back("The word did not match; no key has ended.", "error")
+
+    key_rotation.replace_compromised(current_key("signing keys"), by=actor())
+    db.session.commit()
+    return back(f"New keys sign from now on. {key_rotation.CONSEQUENCES}")
 
 
 @bp.post("/registration-mode")

@@ -65,6 +65,8 @@ class Tag(StrEnum):
     RESOURCE_UPDATED = "resource.updated"
     RESOURCE_DELETED = "resource.deleted"
     KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_COMPROMISED = "key.compromised"
     MODE_CHANGED = "policy.mode_changed"
     CIMD_SWITCHED = "policy.cimd_switched"
     POLICY_CHANGED = "policy.changed"
@@ -75,6 +77,11 @@ class Tag(StrEnum):
     WEBHOOK_REMOVED = "webhook.removed"
     WEBHOOK_TESTED = "webhook.tested"
     WEBHOOK_REDELIVERED = "webhook.redelivered"
+    CONNECTION_CREATED = "connection.created"
+    CONNECTION_CHANGED = "connection.changed"
+    CONNECTION_SECRET_ROTATED = "connection.secret_rotated"
+    CONNECTION_TESTED = "connection.tested"
+    CONNECTION_DELETED = "connection.deleted"
     AUDIT_EXPORTED = "audit.exported"
 
     @property

@@ -5,6 +5,7 @@ anything a stranger sent, because RFC 6749 section 5.2 limits its characters and
 ValueError on the others. What varies goes into ``facts`` and from there into the audit trail.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -27,6 +28,15 @@ class Refusal(OAuth2Error):  # type: ignore[misc]  # Authlib ships no type infor
 
 class InvalidRequest(Refusal):
     """Raised when parameters are missing, repeated or malformed (RFC 6749 section 5.2)."""
+
+
+class InvalidMembers(InvalidRequest):
+    """Raised with all faults at once; ``faults`` says what each member must be."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        """Refuse with constant sentences only, by the names of the members."""
+        super().__init__("; ".join(f"{member} {what}" for member, what in faults.items()) + ".")
+        self.faults = faults
 
 
 class InvalidClient(Refusal):

@@ -1,4 +1,4 @@
-"""Owns the keys that sign tokens: sealed at rest, imported once, one active at a time."""
+"""Owns the keys that sign tokens: sealed at rest, imported once; one signs, the next is known."""
 
 import base64
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from joserfc.jwk import ECKey
-from sqlalchemy import BigInteger, LargeBinary, String, select, update
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -27,12 +27,18 @@ from app.extensions import Base, JSONValue, db
 ALGORITHM = "ES256"
 ES256 = ec.ECDSA(hashes.SHA256())
 LONGEST_TOKEN = 16_384
+JWKS_SECONDS = 3600
+"""Others may cache the JWKS so long."""
 KEPT_SECONDS = 2 * 86400
 """A retired key stays in the JWKS so long: longer than the longest access token."""
+FOREVER = 2**62
 
 
 class SigningKey(Base):
-    """One key pair; ``state`` is ``active`` or ``retired``."""
+    """One key pair; ``state`` is ``next``, ``active``, ``retired`` or ``compromised``.
+
+    A key that does not sign any more has no private half: ``private_sealed`` is empty.
+    """
 
     __tablename__ = "signing_keys"
 
@@ -44,6 +50,13 @@ class SigningKey(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     retired_at: Mapped[int | None] = mapped_column(BigInteger)
 
+    @property
+    def until(self) -> int | None:
+        """Return when a key that does not sign any more leaves the JWKS, or left it."""
+        if self.retired_at is None or self.state == "compromised":
+            return self.retired_at
+        return self.retired_at + KEPT_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -53,71 +66,94 @@ class Keys:
     private: ec.EllipticCurvePrivateKey
     public: Mapping[str, ec.EllipticCurvePublicKey]
     jwks: bytes
+    until: int = FOREVER
+    """When the first of them leaves the JWKS."""
 
 
 cache: generations.Cache[bytes, Keys] = generations.Cache(size=4)
 
 
-def create(sealing_key: bytes, *, by: Actor) -> str:
-    """Make a new active key and retire the one before; return its ``kid``."""
-    now = clock.epoch()
+def ensure(sealing_key: bytes, *, by: Actor) -> None:
+    """Make the keys that are missing: the one that signs and the next one."""
+    if missing():
+        generations.bump("keys")  # its row is the lock: whoever was faster has made them by now
+        for state in missing():
+            add(sealing_key, state, by=by)
+
+
+def missing() -> list[str]:
+    """Return the states that some key should have and none has."""
+    there = set(db.session.scalars(select(SigningKey.state)))
+    return [state for state in ("active", "next") if state not in there]
+
+
+def add(sealing_key: bytes, state: str, *, by: Actor) -> None:
+    """Make a new key."""
     private = ec.generate_private_key(ec.SECP256R1())
     public = ECKey.import_key(private.public_key()).as_dict(private=False)
     kid = credentials.new_id()
-    db.session.execute(
-        update(SigningKey)
-        .where(SigningKey.state == "active")
-        .values(state="retired", retired_at=now)
-    )
     db.session.add(
         SigningKey(
             kid=kid,
             algorithm=ALGORITHM,
             public_jwk={**public, "kid": kid, "use": "sig", "alg": ALGORITHM},
             private_sealed=credentials.seal(sealing_key, pem(private), seal_name(kid)),
-            state="active",
-            created_at=now,
+            state=state,
+            created_at=clock.epoch(),
         )
     )
-    audit.record(Tag.KEY_CREATED, kid, by=by, algorithm=ALGORITHM)
-    generations.bump("keys")
-    return kid
-
-
-def ensure(sealing_key: bytes, *, by: Actor) -> None:
-    """Make the first key when there is none."""
-    if db.session.scalar(select(SigningKey.kid).where(SigningKey.state == "active")) is None:
-        create(sealing_key, by=by)
+    audit.record(Tag.KEY_CREATED, kid, by=by, algorithm=ALGORITHM, state=state)
 
 
 def find_all() -> list[SigningKey]:
     """Return all keys, newest first."""
-    return list(db.session.scalars(select(SigningKey).order_by(SigningKey.created_at.desc())))
+    newest = (SigningKey.created_at.desc(), SigningKey.kid.desc())
+    return list(db.session.scalars(select(SigningKey).order_by(*newest)))
 
 
 def current(sealing_key: bytes, generation: int) -> Keys:
-    """Return the imported keys of this generation."""
+    """Return the imported keys of this generation; those that have run out are left behind."""
     stamp = (db.engine, generation)
+    keys = cache.get(sealing_key, stamp, load)
+    if clock.epoch() < keys.until:
+        return keys
+    cache.clear(None)
     return cache.get(sealing_key, stamp, load)
 
 
 def load(sealing_key: bytes) -> Keys:
-    """Import the active key and every public key that may still verify a token."""
-    rows = db.session.scalars(
-        select(SigningKey).where(
-            (SigningKey.state == "active") | (SigningKey.retired_at > clock.epoch() - KEPT_SECONDS)
-        )
-    ).all()
+    """Import the active key and every public key that may verify a token.
+
+    The active one comes first, for clients that look no further.
+    """
+    query = select(SigningKey).where(published(clock.epoch()))
+    rows = db.session.scalars(query.order_by(SigningKey.state, SigningKey.kid)).all()
     active = max(
         (row for row in rows if row.state == "active"), key=lambda row: (row.created_at, row.kid)
     )
-    opened = credentials.unseal(sealing_key, active.private_sealed, seal_name(active.kid))
+    return Keys(
+        active.kid,
+        open_private(sealing_key, active),
+        {row.kid: public_key(row.public_jwk) for row in rows},
+        orjson.dumps({"keys": [row.public_jwk for row in rows]}),
+        min(row.until or FOREVER for row in rows),
+    )
+
+
+def published(now: int) -> ColumnElement[bool]:
+    """Select the keys of the JWKS."""
+    kept = (SigningKey.state == "retired") & (SigningKey.retired_at > now - KEPT_SECONDS)
+    return SigningKey.state.in_(("active", "next")) | kept
+
+
+def open_private(sealing_key: bytes, row: SigningKey) -> ec.EllipticCurvePrivateKey:
+    """Return the private half of a key; raises ValueError when the secret key is another one."""
+    opened = credentials.unseal(sealing_key, row.private_sealed, seal_name(row.kid))
     private = serialization.load_pem_private_key(opened, password=None)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
-        message = "the active signing key is not an elliptic curve key"
+        message = "the signing key is not an elliptic curve key"
         raise TypeError(message)
-    public = {row.kid: public_key(row.public_jwk) for row in rows}
-    return Keys(active.kid, private, public, orjson.dumps({"keys": [r.public_jwk for r in rows]}))
+    return private
 
 
 def public_key(jwk: dict[str, Any]) -> ec.EllipticCurvePublicKey:

@@ -12,7 +12,7 @@ from app.config import Settings
 from app.domain import client_metadata, credentials, gate_answers
 from app.domain.evidence import Evidence
 from app.domain.gate_answers import GateAnswer
-from app.outbound import gate_replies, limits
+from app.outbound import gate_replies
 from app.outbound.client import Answer, Outbound
 from app.outbound.errors import OutboundError
 from app.outbound.limits import Deadline
@@ -112,7 +112,7 @@ class Gate:
     def _settle(self, question: Question, retries: int) -> GateAnswer:
         attempts, made, failure = Attempts(self, question), 0, ""
         while made <= retries and failure not in FINAL:
-            if made and not attempts.wait(FIRST_PAUSE_SECONDS * 2 ** (made - 1)):
+            if made and not attempts.deadline.wait(FIRST_PAUSE_SECONDS * 2 ** (made - 1)):
                 break
             made += 1
             try:
@@ -135,16 +135,6 @@ class Attempts:
         self.deadline = Deadline(DEADLINE_SECONDS)
         self.may_renew = gate.tokens is not None
         self.content = orjson.dumps(question.as_json(self.question_id))
-
-    def wait(self, seconds: float) -> bool:
-        """Wait before the next attempt; False when the deadline is nearer."""
-        try:
-            in_time = self.deadline.left() > seconds
-        except TimeoutError:
-            return False
-        if in_time:
-            limits.pause(seconds)
-        return in_time
 
     def make(self) -> GateAnswer:
         """Ask once, and once more with a new token when the gate takes ours for a wrong one."""
@@ -191,10 +181,7 @@ class Attempts:
 
     def seconds(self) -> float:
         """Return how long the next step may take; raises OutboundError at the deadline."""
-        try:
-            return min(self.gate.access.timeout_seconds, self.deadline.left())
-        except TimeoutError:
-            raise OutboundError("timeout") from None
+        return self.deadline.step(self.gate.access.timeout_seconds)
 
 
 def told(question: Question, attempts: int, answer: GateAnswer) -> GateAnswer:

@@ -1,5 +1,6 @@
 """Owns what asking others may cost: the time of one request, and how many run at once."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,20 @@ class Deadline:
         if seconds <= 0:
             raise TimeoutError
         return seconds
+
+    def step(self, at_most: float = math.inf) -> float:
+        """Return how long the next step may take; raises OutboundError when no time is left."""
+        try:
+            return min(at_most, self.left())
+        except TimeoutError:
+            raise OutboundError("timeout") from None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait before the next attempt; False at once when the deadline is nearer."""
+        in_time = self.end - time.monotonic() > seconds
+        if in_time:
+            pause(seconds)
+        return in_time
 
 
 def pause(seconds: float) -> None:

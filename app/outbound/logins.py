@@ -1,6 +1,7 @@
 """Owns logins: what this server is at someone else's token endpoint, and how it proves it."""
 
 import base64
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,13 +31,18 @@ class Login:
     """A token is renewed so long before it expires."""
     sign: Sign | None = field(default=None, repr=False)
     """For private_key_jwt."""
+    resource: str = ""
+    """What the tokens are for (RFC 8707)."""
+    revision: str = ""
+    """What changes with the login, so that no token of its former self is used."""
+    strange: bool = False
+    """Whether the URL was entered or found, and may lead only where strangers' URLs may."""
 
     @property
     def name(self) -> str:
         """Return what tells this login from others."""
-        return credentials.thumbprint(
-            f"{self.token_url}\n{self.client_id}\n{self.scope}\n{self.auth_method}"
-        )
+        told_apart_by = (self.client_id, self.scope, self.resource, self.auth_method, self.revision)
+        return credentials.thumbprint(json.dumps([self.token_url, *told_apart_by]))
 
     def __post_init__(self) -> None:
         """Refuse a buffer that is no whole number of seconds."""

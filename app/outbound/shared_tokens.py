@@ -10,6 +10,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app import clock
 from app.config import Settings
 from app.domain import credentials
 from app.outbound import limits
@@ -24,11 +25,29 @@ ANSWER_SECONDS = 0.5
 DELETE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
 
+class Need(NamedTuple):
+    """Since when somebody wants a token, and how long it has to live from now."""
+
+    since: int
+    life_seconds: int = 0
+
+
 class Kept(NamedTuple):
-    """A token and the moment from which it is not used any more."""
+    """A token, from when it is not used any more, when it expires, and when it was got."""
 
     value: str
     until: int
+    expires_at: int
+    got_at: int
+
+    def meets(self, need: Need) -> bool:
+        """Tell whether a token will do; one that was got since it was wanted always does.
+
+        Nothing better can be had than such a one, however short it lives.
+        """
+        now = clock.epoch()
+        lives = not need.life_seconds or now + need.life_seconds <= self.expires_at
+        return self.got_at >= need.since or (now < self.until and lives)
 
 
 class SharedTokens:
@@ -43,21 +62,20 @@ class SharedTokens:
         self.redis: Any = Redis.from_url(url, **timeouts)  # typed for both of its worlds
         self.key = sealing_key
 
-    def find(self, name: str, now: int) -> Kept | None:
-        """Return the token of a login while it can be used."""
+    def find(self, name: str, need: Need) -> Kept | None:
+        """Return the token of a login if it will do."""
         try:
-            sealed = self.redis.get(PREFIX + name)
-            found = orjson.loads(credentials.unseal(self.key, sealed, name)) if sealed else None
+            found = self._open(name, self.redis.get(PREFIX + name))
         except (RedisError, ValueError) as error:
             lost(error)
             return None
-        return Kept(*found) if found and found[1] > now else None
+        return found if found is not None and found.meets(need) else None
 
-    def keep(self, name: str, kept: Kept, now: int) -> None:
+    def keep(self, name: str, kept: Kept) -> None:
         """Give a token to all processes until it is not used any more."""
         sealed = credentials.seal(self.key, orjson.dumps([*kept]), name)
         try:
-            self.redis.set(PREFIX + name, sealed, ex=max(kept.until - now, 1))
+            self.redis.set(PREFIX + name, sealed, ex=max(kept.until - clock.epoch(), 1))
         except RedisError as error:
             lost(error)
 
@@ -65,7 +83,8 @@ class SharedTokens:
         """Forget a token that was refused, unless another one has taken its place."""
         try:
             sealed = self.redis.get(PREFIX + name)
-            if sealed and orjson.loads(credentials.unseal(self.key, sealed, name))[0] == value:
+            found = self._open(name, sealed)
+            if found is not None and found.value == value:
                 self.redis.eval(DELETE, 1, PREFIX + name, sealed)
         except (RedisError, ValueError) as error:
             lost(error)
@@ -76,6 +95,11 @@ class SharedTokens:
             self.redis.delete(PREFIX + name, turn_of(name))
         except RedisError as error:
             lost(error)
+
+    def _open(self, name: str, sealed: bytes | None) -> Kept | None:
+        """Read what was kept; what another version of this server has kept is not there."""
+        found = orjson.loads(credentials.unseal(self.key, sealed, name)) if sealed else []
+        return Kept(*found) if len(found) == len(Kept._fields) else None
 
     @contextmanager
     def turn(self, name: str, seconds: float) -> Iterator[None]:

@@ -8,13 +8,12 @@ from flask import Blueprint, Response, request
 
 from app.answers import refusal_answer
 from app.config import Settings, current_settings
-from app.domain import errors, foreign_jwts, registration_modes, scopes
+from app.domain import errors, foreign_jwts, registration_modes, scopes, signing_keys
 from app.domain.client_metadata import MetadataRules
 from app.protocol.ceilings import current_keys
 
 bp = Blueprint("discovery", __name__)
 METADATA_SECONDS = 300
-KEYS_SECONDS = 3600
 AUTH_METHODS = list(MetadataRules.auth_methods)
 AUTHENTICATION: dict[str, Any] = {
     "token_endpoint_auth_methods_supported": AUTH_METHODS,
@@ -46,7 +45,7 @@ def show_metadata(issuer_path: str = "") -> Response:
 @bp.get("/.well-known/jwks.json")
 def show_keys() -> Response:
     """Return the public keys (RFC 7517 section 5)."""
-    return cacheable(current_keys().jwks, KEYS_SECONDS)
+    return cacheable(current_keys().jwks, signing_keys.JWKS_SECONDS)
 
 
 @bp.route("/.well-known/", defaults={"_rest": ""})

@@ -26,7 +26,7 @@ def test_an_empty_database_is_brought_up_and_gets_one_key(said, run, request, ki
     said("db", "upgrade", database_url=url)
 
     assert run("db", "check", database_url=url).exit_code == 0
-    assert [key["state"] for key in said("keys", "list", database_url=url)] == ["active"]
+    assert [key["state"] for key in said("keys", "list", database_url=url)] == ["next", "active"]
 
 
 @ON_ONE_DATABASE

@@ -100,6 +100,18 @@ def test_missing_signing_keys_are_a_fault(run):
     assert found["signing keys"] == "fault"
 
 
+def test_a_missing_next_key_is_noted(run, said, app):
+    said("db", "upgrade")
+    with app.app_context():
+        db.session.execute(sa.text("DELETE FROM signing_keys WHERE state = 'next'"))
+        db.session.commit()
+
+    code, found = examined(run)
+
+    assert code == 0
+    assert found["signing keys"] == "note"
+
+
 def test_a_redis_that_does_not_answer_is_a_fault(run, said):
     said("db", "upgrade")
 

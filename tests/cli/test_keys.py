@@ -1,20 +1,62 @@
 """`gatewright keys …`: the keys that sign."""
 
+from app.domain.key_rotation import CONSEQUENCES, PUBLISHED_SECONDS
+from app.domain.signing_keys import KEPT_SECONDS
 
-def test_a_rotated_key_signs_and_the_old_one_still_verifies(said, client):
+
+def states(said):
+    """Return the keys by state, as they are listed."""
+    return {row["state"]: row for row in said("keys", "list")}
+
+
+def published(client):
+    """Return the names in the JWKS."""
+    return {key["kid"] for key in client.get("/.well-known/jwks.json").json["keys"]}
+
+
+def test_the_next_key_signs_after_a_rotation_and_the_old_one_still_verifies(said, client, clock):
     said("db", "upgrade")
-    [old] = said("keys", "list")
+    before = states(said)
+    clock.advance(PUBLISHED_SECONDS)
 
-    new = said("keys", "rotate")["kid"]
+    kid = said("keys", "rotate")["kid"]
 
-    states = {row["kid"]: row["state"] for row in said("keys", "list")}
-    published = {key["kid"] for key in client.get("/.well-known/jwks.json").json["keys"]}
-    assert states == {old["kid"]: "retired", new: "active"}
-    assert published == {old["kid"], new}
+    after = states(said)
+    assert kid == after["active"]["kid"] == before["next"]["kid"]
+    assert after["retired"]["kid"] == before["active"]["kid"]
+    assert published(client) == {row["kid"] for row in after.values()}
+    assert {row["since"] for row in after.values()} == {after["next"]["created"]}
+    assert after["active"]["until"] is after["next"]["until"] is None
+    clock.advance(KEPT_SECONDS)
+    assert states(said)["expired"] == after["retired"] | {"state": "expired"}
+
+
+def test_a_rotation_waits_for_the_caches_unless_told_not_to(said, run, refusal, clock):
+    said("db", "upgrade")
+    before = states(said)
+
+    assert refusal("keys", "rotate") == "conflict"
+    assert "possible_from: 20" in run("keys", "rotate").stderr
+    assert said("keys", "rotate", "--now")["kid"] == before["next"]["kid"]
+
+
+def test_compromised_keys_end_at_once_and_what_follows_is_said(said, run, client):
+    said("db", "upgrade")
+    before = published(client)
+
+    answer = said("keys", "rotate", "--compromised")
+
+    assert set(answer["ended"]) == before
+    assert published(client).isdisjoint(before)
+    assert answer["kid"] in published(client)
+    listed = said("keys", "list")
+    assert {row["kid"] for row in listed if row["state"] == "compromised"} == before
+    assert CONSEQUENCES in run("keys", "rotate", "--compromised").stdout
 
 
 def test_no_private_key_is_shown(said, run):
-    kid = said("keys", "rotate")["kid"]
+    said("db", "upgrade")
+    kid = states(said)["active"]["kid"]
 
     shown = run("keys", "list", "--json").stdout + run("keys", "list").stdout
 

@@ -41,6 +41,35 @@ def test_secrets_are_masked(run, said, cli_env, tmp_path):
     assert cli_env["GATEWRIGHT_DATABASE_URL"] not in text
 
 
+def test_connections_are_shown_with_their_sources_and_without_their_secrets(run, said, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("c4n4ry-0123456789")
+    variables = {
+        "connection_my_api_token_endpoint": "https://id.example/token",
+        "connection_my_api_client_id": "gatewright",
+        "connection_my_api_client_secret_file": str(secret),
+    }
+
+    shown = {
+        name.removeprefix("GATEWRIGHT_CONNECTION_MY_API_"): (row["value"], row["source"])
+        for name, row in rows(said, **variables).items()
+        if "_CONNECTION_" in name
+    }
+
+    assert shown == {
+        "TOKEN_ENDPOINT": ("https://id.example/token", "environment"),
+        "ISSUER": ("", "default"),
+        "CLIENT_ID": ("gatewright", "environment"),
+        "CLIENT_SECRET": ("********", "file"),
+        "AUTH_METHOD": ("client_secret_basic", "default"),
+        "SCOPE": ("", "default"),
+        "RESOURCE": ("", "default"),
+        "EXPIRY_BUFFER_SECONDS": (60, "default"),
+    }
+    assert "c4n4ry" not in run("config", "show", **variables).stdout
+    assert said("config", "check", **variables) == {"ok": True, "unknown": []}
+
+
 def test_a_good_configuration_passes_and_a_misspelled_variable_is_named(run, said):
     assert said("config", "check") == {"ok": True, "unknown": []}
 

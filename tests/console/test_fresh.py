@@ -13,6 +13,7 @@ ADDRESSES = [
     ("GET", ISSUERS, ISSUERS),
     ("POST", ISSUERS, ISSUERS),
     ("POST", "/admin/system/rotate-key", "/admin/system/"),
+    ("POST", "/admin/system/replace-keys", "/admin/system/"),
     ("GET", "/admin/clients/rotate-secret/none", "/admin/clients/rotate-secret/none"),
     ("POST", "/admin/clients/rotate-secret/none", "/admin/clients/rotate-secret/none"),
 ]

@@ -16,6 +16,7 @@ STATIC = "a-static-token-of-the-settings"
 ROUTES = (
     ("GET", PAGE, "viewer"),
     ("POST", f"{PAGE}rotate-key", "admin"),
+    ("POST", f"{PAGE}replace-keys", "admin"),
     ("POST", f"{PAGE}registration-mode", "admin"),
     ("POST", f"{PAGE}client-documents", "admin"),
 )
@@ -87,35 +88,6 @@ def test_it_is_told_whether_redis_answers(viewer, monkeypatch, answers, words):
     monkeypatch.setattr(limiter.storage, "check", lambda: answers)
 
     assert words in texts(viewer.get(PAGE).text)
-
-
-def test_an_admin_rotates_the_key_and_the_old_one_goes_on_verifying(
-    admin, csrf, keys, client, clock
-):
-    [first] = keys()
-    assert len(client.get("/.well-known/jwks.json").json["keys"]) == 1
-    clock.advance(1)
-
-    answer = admin.post(f"{PAGE}rotate-key", data={"csrf_token": csrf(admin)})
-
-    assert (answer.status_code, answer.location) == (303, PAGE)
-    new, old = keys()
-    assert (old.kid, old.state, new.state) == (first.kid, "retired", "active")
-    published = {key["kid"] for key in client.get("/.well-known/jwks.json").json["keys"]}
-    assert published == {old.kid, new.kid}
-    said = texts(admin.get(PAGE).text)
-    assert f"{new.kid} Active" in said
-    assert f"{old.kid} Retired" in said
-
-
-def test_a_key_that_verifies_nothing_any_more_is_told_apart(viewer, app, keys, clock):
-    [first] = keys()
-    with app.app_context():
-        signing_keys.create(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
-        db.session.get(signing_keys.SigningKey, first.kid).retired_at -= signing_keys.KEPT_SECONDS
-        db.session.commit()
-
-    assert f"{first.kid} Expired" in texts(viewer.get(PAGE).text)
 
 
 @pytest.mark.parametrize("mode", ["closed", "token"])

@@ -12,6 +12,7 @@ from app.domain import (
     clients,
     consents,
     decisions,
+    key_rotation,
     policies,
     policy_versions,
     registration_modes,
@@ -31,6 +32,7 @@ from app.extensions import db
 
 BY = Actor("operator", "u-1", "grace@people.example", "192.0.2.1", "request-1")
 PASSWORD = "correct horse battery"
+SEALING = b"s" * 32
 RESOURCE = "https://api.example/mcp"
 BODY = {"client_name": "Robot", "redirect_uris": ["https://robot.example/cb"]}
 
@@ -52,6 +54,7 @@ class World:
         waiting, _ = admissions.register(self.asked, policies.judge(self.asked), by=SERVER)
         self.waiting = software.get(waiting.software_id)
         self.token, _ = registration_tokens.create("Team", by=SERVER)
+        signing_keys.add(SEALING, "next", by=SERVER)
         consents.give(
             user_id=self.user.id,
             client_id=self.client.client_id,
@@ -99,7 +102,9 @@ VERBS = {
         RESOURCE, by=BY, name="C", allowed=[], access_token_seconds=None
     ),
     Tag.RESOURCE_DELETED: lambda _: resources.remove(RESOURCE, by=BY),
-    Tag.KEY_CREATED: lambda _: signing_keys.ensure(b"s" * 32, by=BY),
+    Tag.KEY_CREATED: lambda _: signing_keys.ensure(SEALING, by=BY),
+    Tag.KEY_ROTATED: lambda _: key_rotation.rotate(SEALING, by=BY, early=True),
+    Tag.KEY_COMPROMISED: lambda _: key_rotation.replace_compromised(SEALING, by=BY),
     Tag.POLICY_CHANGED: lambda _: policy_versions.save([Rule("r", "hold")], 0, by=BY),
     Tag.MODE_CHANGED: lambda _: registration_modes.switch("closed", "open", by=BY),
 }

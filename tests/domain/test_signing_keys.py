@@ -1,4 +1,4 @@
-"""Signing keys: sealed at rest, rotated without a gap, understood by another library."""
+"""Signing keys: sealed at rest, understood by another library."""
 
 import base64
 import json
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet
 
-from app.domain import generations, signing_keys
+from app.domain import signing_keys
 from app.domain.audit import SERVER
-from app.domain.signing_keys import KEPT_SECONDS, SigningKey, load, sign, verify
+from app.domain.signing_keys import SigningKey, load, sign, verify
 from app.extensions import db
 
 SEALING = b"s" * 32
@@ -38,34 +38,14 @@ def keys(context):
     return load(SEALING)
 
 
-def rotate():
-    """Make a new key as an operator would; return its name."""
-    kid = signing_keys.create(SEALING, by=SERVER)
-    db.session.commit()
-    return kid
-
-
-def current():
-    """Return the keys as an endpoint gets them."""
-    return signing_keys.current(SEALING, generations.read()["keys"])
-
-
 def row(kid):
     """Return the row of a key."""
     return db.session.get(SigningKey, kid)
 
 
-def published(keys):
-    """Return the names in the JWKS."""
-    return {key["kid"] for key in json.loads(keys.jwks)["keys"]}
-
-
-def segments(token):
-    """Return the decoded header and claims of a token."""
-    return [
-        json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-        for part in token.split(".")[:2]
-    ]
+def next_row():
+    """Return the row of the key that does not sign yet."""
+    return db.session.scalars(db.select(SigningKey).where(SigningKey.state == "next")).one()
 
 
 def test_another_library_verifies_what_was_signed(keys):
@@ -160,52 +140,6 @@ def test_a_token_without_a_key_identifier_is_not_verified(keys):
     assert verify(keys, "at+jwt", token) is None
 
 
-def test_a_rotation_leaves_one_key_that_signs_and_keeps_the_old_one_published(keys, clock):
-    """N-142, N-143."""
-    before = sign(keys, "at+jwt", CLAIMS)
-    kid = rotate()
-    after = load(SEALING)
-
-    assert after.kid == kid != keys.kid
-    assert published(after) == {keys.kid, kid}
-    assert verify(after, "at+jwt", before) == CLAIMS
-    assert segments(sign(after, "at+jwt", CLAIMS))[0]["kid"] == kid
-    assert (row(keys.kid).state, row(keys.kid).retired_at) == ("retired", clock.now)
-    assert row(kid).state == "active"
-
-
-def test_a_rotation_reaches_every_process_with_its_next_request(keys):
-    """The generation counter makes the cached keys stale."""
-    assert current().kid == keys.kid
-    assert current() is current()
-
-    kid = rotate()
-    assert current().kid == kid
-
-
-def test_a_retired_key_leaves_after_the_longest_token(keys, clock):
-    """N-142."""
-    rotate()
-    clock.advance(KEPT_SECONDS - 1)
-    assert keys.kid in published(load(SEALING))
-
-    clock.advance(1)
-    assert keys.kid not in published(load(SEALING))
-
-
-def test_a_start_makes_a_key_only_when_there_is_none(keys):
-    signing_keys.ensure(SEALING, by=SERVER)
-
-    assert [found.kid for found in signing_keys.find_all()] == [keys.kid]
-
-
-def test_the_newest_keys_are_listed_first(keys, clock):
-    clock.advance(60)
-    kid = rotate()
-
-    assert [found.kid for found in signing_keys.find_all()] == [kid, keys.kid]
-
-
 def test_nothing_private_is_readable_in_the_database_or_published(keys):
     stored = row(keys.kid)
     numbers = keys.private.private_numbers().private_value.to_bytes(32)
@@ -213,7 +147,7 @@ def test_nothing_private_is_readable_in_the_database_or_published(keys):
     assert b"PRIVATE" not in stored.private_sealed
     assert numbers not in stored.private_sealed
     assert stored.public_jwk.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-    assert json.loads(keys.jwks) == {"keys": [stored.public_jwk]}
+    assert json.loads(keys.jwks) == {"keys": [stored.public_jwk, next_row().public_jwk]}
 
 
 def test_two_seals_of_one_key_differ(keys):
@@ -229,7 +163,7 @@ def test_two_seals_of_one_key_differ(keys):
 
 def test_the_private_halves_of_two_rows_cannot_be_swapped(keys):
     """The seal names its row."""
-    one, other = row(keys.kid), row(rotate())
+    one, other = row(keys.kid), next_row()
     one.private_sealed, other.private_sealed = other.private_sealed, one.private_sealed
     db.session.commit()
 

@@ -1,5 +1,6 @@
 import pytest
 
+from app.outbound import limits
 from app.outbound.errors import OutboundError
 from app.outbound.limits import AT_ONCE, AT_ONCE_OF_ONE_HOST, Deadline, Turns
 
@@ -52,3 +53,19 @@ def test_a_deadline_that_has_passed_leaves_nothing():
     assert 0 < Deadline(60).left() <= 60
     with pytest.raises(TimeoutError):
         Deadline(0).left()
+
+
+def test_a_step_ends_at_the_deadline_and_none_begins_after_it():
+    assert Deadline(60).step(5) == 5
+    assert 0 < Deadline(3).step(5) <= 3
+    with pytest.raises(OutboundError) as raised:
+        Deadline(0).step(5)
+    assert raised.value.reason == "timeout"
+
+
+def test_nobody_waits_beyond_a_deadline(monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr(limits, "pause", waited.append)
+
+    assert [Deadline(5).wait(4), Deadline(5).wait(6), Deadline(0).wait(0)] == [True, False, False]
+    assert waited == [4]

@@ -4,6 +4,9 @@ import base64
 from urllib.parse import parse_qs
 
 import pytest
+from joserfc import jwt
+from joserfc.errors import BadSignatureError
+from joserfc.jwk import ECKey
 
 from app.outbound.errors import OutboundError
 from app.outbound.logins import Login
@@ -38,6 +41,58 @@ def test_a_login_is_sent_in_the_body_when_wanted_and_no_empty_scope(endpoint):
         "client_id": ["gate:1 a"],
         "client_secret": [SECRET],
     }
+
+
+def test_a_login_says_what_its_tokens_are_for(endpoint):
+    server, manager = endpoint(resource="https://api.example/v1?x=1")
+
+    manager.token()
+
+    assert parse_qs(server.bodies[0]) == {
+        "grant_type": ["client_credentials"],
+        "resource": ["https://api.example/v1?x=1"],
+    }
+
+
+def test_a_login_may_sign_with_a_key_of_its_own(endpoint):
+    key, server_key = ECKey.generate_key("P-256"), ECKey.generate_key("P-256")
+    header = {"alg": "ES256", "kid": "own"}
+    server, manager = endpoint(
+        auth_method="private_key_jwt",
+        client_secret="",
+        sign=lambda claims: jwt.encode(header, claims, key),
+    )
+
+    manager.token()
+
+    (assertion,) = parse_qs(server.bodies[0])["client_assertion"]
+    found = jwt.decode(assertion, key)
+    assert (found.header["kid"], found.claims["sub"]) == ("own", "gate:1 a")
+    with pytest.raises(BadSignatureError):
+        jwt.decode(assertion, server_key)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"token_url": "https://b.example/token"},
+        {"client_id": "other"},
+        {"scope": "more"},
+        {"resource": "https://api.example"},
+        {"revision": "2"},
+        {"auth_method": "client_secret_post"},
+        {"client_id": 'id", "x'},
+        {"client_id": "id", "scope": "", "resource": "x\ny"},
+        {"client_id": "id", "scope": "x", "resource": "y"},
+        {"client_id": "id\nx", "scope": "y"},
+    ],
+)
+def test_a_login_that_differs_has_another_name(change):
+    given = {"token_url": "https://a.example/token", "client_id": "id", "client_secret": "s"}
+    names = {Login(**given | each).name for each in (change, {}, {"scope": "x\ny"})}
+
+    assert len(names) == 3
+    assert Login(**given).name == Login(**given).name
 
 
 def test_a_login_by_key_sends_a_new_assertion_each_time_and_no_secret(endpoint, clock):

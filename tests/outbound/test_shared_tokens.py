@@ -1,13 +1,16 @@
 """Tokens shared by processes through Redis: asked for once, sealed, and never missed for long."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
+import orjson
 import pytest
 import redis
 
+from app.domain import credentials
 from app.outbound.client import Outbound
 from app.outbound.logins import Login
-from app.outbound.shared_tokens import SharedTokens
+from app.outbound.shared_tokens import PREFIX, SharedTokens
 from app.outbound.tokens import TokenManager
 from tests.outbound.token_endpoints import Held
 from tests.services.gate import scripted, token_answer
@@ -57,6 +60,57 @@ def test_what_is_shared_is_sealed_and_ends_with_the_token(processes, redis_url, 
     clock.advance(40)
     assert other.token() == "at-0123456789"
     assert len(server.requests) == 2
+
+
+def test_a_token_that_lives_too_short_is_renewed_for_all_and_once(processes, clock):
+    answers = [token_answer("old", expires_in=1000), token_answer("new"), token_answer("never")]
+    server, managers = processes(*answers, number=4)
+    one, other, third, fourth = managers
+
+    one.token()
+    clock.advance(701)
+    assert [other.token(), other.token(life_seconds=300)] == ["old", "new"]
+    assert [third.token(), one.token(life_seconds=300)] == ["new", "new"]
+    assert [fourth.token(life_seconds=300), len(server.requests)] == ["new", 2]
+
+
+def test_who_waits_is_not_content_with_what_is_enough_for_the_first(processes, clock, monkeypatch):
+    server, (one, other) = processes(token_answer("old", expires_in=1000), token_answer("new"))
+    looking, joined, find, wait = Event(), Event(), other.shared.find, other._await
+    one.token()
+    clock.advance(701)
+
+    def find_when_joined(name, need):
+        looking.set()
+        assert joined.wait(5)
+        return find(name, need)
+
+    def join(flight, deadline):
+        joined.set()
+        return wait(flight, deadline)
+
+    monkeypatch.setattr(other.shared, "find", find_when_joined)
+    monkeypatch.setattr(other, "_await", join)
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(other.token)
+        assert looking.wait(5)
+        assert other.token(life_seconds=300) == "new"
+
+    assert (first.result(), len(server.requests)) == ("old", 2)
+
+
+@pytest.mark.parametrize("entry", [["old", 2**40], ["old", 2**40, 2**40, 2**40, 2**40], []])
+def test_what_another_version_has_kept_is_not_found(processes, redis_url, entry):
+    server, (one, other) = processes(token_answer("new"))
+    name = one.login.name
+    sealed = credentials.seal(KEY, orjson.dumps(entry), name)
+
+    with redis.Redis.from_url(redis_url) as connection:
+        connection.set(PREFIX + name, sealed)
+        one.drop("old")
+        assert connection.get(PREFIX + name) == sealed
+
+    assert [one.token(), other.token(), len(server.requests)] == ["new", "new", 1]
 
 
 def test_a_refused_token_is_dropped_for_all_and_its_successor_stays(processes):

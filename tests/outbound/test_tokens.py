@@ -1,44 +1,16 @@
 """Tokens this server gets for itself: kept in time, asked for once, never shown."""
 
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs
 
 import pytest
 
+from app import clock
+from app.outbound import token_requests
 from app.outbound.errors import OutboundError
-from app.outbound.tokens import LONGEST_EXPIRY, life_of
 from tests.outbound.token_endpoints import SECRET, Held
 from tests.outbound.token_endpoints import endpoint as endpoint
 from tests.services.gate import said, silent, token_answer
-
-
-@pytest.mark.parametrize(
-    "expires_in, buffer, life",
-    [
-        (3600, 60, 3540),
-        (3600, 0, 3600),
-        (71, 60, 11),
-        (70, 60, 10),
-        (60, 60, 10),
-        (1, 60, 10),
-        (3600.0, 60, 3540),
-        ("3600", 60, 3540),
-        ("9" * 5000, 60, 10),
-        ("\u0663", 60, 10),
-        (LONGEST_EXPIRY, 60, 10),
-        (0, 60, 10),
-        (-3600, 60, 10),
-        (3599.5, 60, 10),
-        (True, 60, 10),
-        (None, 60, 10),
-        ("soon", 60, 10),
-        ([3600], 60, 10),
-        ({}, 60, 10),
-    ],
-)
-def test_a_token_lives_until_it_expires_minus_the_buffer_and_ten_seconds_at_least(
-    expires_in, buffer, life
-):
-    assert life_of(expires_in, buffer) == life
 
 
 def test_a_token_is_kept_until_its_life_ends_and_asked_for_again_then(endpoint, clock):
@@ -52,30 +24,109 @@ def test_a_token_is_kept_until_its_life_ends_and_asked_for_again_then(endpoint, 
     assert len(server.requests) == 2
 
 
-def test_an_answer_without_expires_in_is_kept_for_ten_seconds(endpoint, clock):
-    server, manager = endpoint(token_answer(expires_in=None, token_type=None))
-
-    manager.token()
-    clock.advance(9)
-    manager.token()
-    assert len(server.requests) == 1
-    clock.advance(1)
-    manager.token()
-    assert len(server.requests) == 2
-
-
 def test_many_threads_ask_once_and_all_get_the_answer(endpoint):
     held = Held(token_answer())
     server, manager = endpoint(held)
 
-    with ThreadPoolExecutor(8) as threads:
-        asked = [threads.submit(manager.token) for _ in range(8)]
+    with ThreadPoolExecutor(100) as threads:
+        asked = [threads.submit(manager.token) for _ in range(100)]
         assert held.asked.wait(5)
         held.free.set()
         found = {each.result() for each in asked}
 
     assert found == {"at-0123456789"}
     assert len(server.requests) == 1
+
+
+def test_a_token_that_lives_too_short_for_a_caller_is_renewed(endpoint, clock):
+    server, manager = endpoint(token_answer("first", expires_in=1000), token_answer("second"))
+
+    manager.token()
+    clock.advance(700)
+    assert manager.token(life_seconds=300) == "first"
+    clock.advance(1)
+    assert manager.token() == "first"
+    assert manager.token(life_seconds=300) == "second"
+    assert manager.token() == "second"
+    assert len(server.requests) == 2
+
+
+def test_a_new_token_is_given_however_short_it_lives(endpoint, clock):
+    answers = [token_answer(name, expires_in=100) for name in ("first", "second", "third")]
+    server, manager = endpoint(*answers)
+
+    assert [manager.token(life_seconds=300) for _ in range(3)] == ["first"] * 3
+    clock.advance(1)
+    assert manager.token(life_seconds=300) == "second"
+    assert manager.token() == "second"
+    assert len(server.requests) == 2
+
+
+def test_who_needs_a_longer_life_and_waits_asks_no_second_time(endpoint, clock):
+    held = Held(token_answer("short", expires_in=100))
+    server, manager = endpoint(held, token_answer("never"))
+
+    with ThreadPoolExecutor(20) as threads:
+        asked = [threads.submit(manager.token)]
+        assert held.asked.wait(5)
+        asked += [threads.submit(manager.token, life_seconds=300) for _ in range(19)]
+        held.free.set()
+        found = {each.result() for each in asked}
+
+    assert (found, len(server.requests)) == ({"short"}, 1)
+
+
+class Refreshing:
+    """Gets tokens with a refresh token that works once, and stores its successor."""
+
+    def __init__(self) -> None:
+        self.stored = ["rt-1"]
+
+    def __call__(self, outbound, login, seconds):
+        grant = {"grant_type": "refresh_token", "refresh_token": self.stored[-1]}
+        found = token_requests.ask(outbound, login, grant, seconds)
+        self.store(found["refresh_token"])
+        return token_requests.kept(found, login.buffer_seconds, clock.epoch())
+
+    def store(self, refresh_token):
+        self.stored.append(refresh_token)
+
+
+def test_a_refresh_token_is_stored_before_anybody_has_the_access_token(endpoint):
+    held = Held(token_answer("at-1", refresh_token="rt-2"))
+    server, manager = endpoint(held, token_answer("at-2", refresh_token="rt-3"))
+    manager.acquire = refreshing = Refreshing()
+
+    def asked(_):
+        return manager.token(), refreshing.stored[-1]
+
+    with ThreadPoolExecutor(8) as threads:
+        found = [threads.submit(asked, number) for number in range(8)]
+        assert held.asked.wait(5)
+        assert refreshing.stored == ["rt-1"]
+        held.free.set()
+        assert {each.result() for each in found} == {("at-1", "rt-2")}
+    manager.clear()
+
+    assert asked(0) == ("at-2", "rt-3")
+    assert [parse_qs(body) for body in server.bodies] == [
+        {"grant_type": ["refresh_token"], "refresh_token": ["rt-1"]},
+        {"grant_type": ["refresh_token"], "refresh_token": ["rt-2"]},
+    ]
+
+
+def test_a_token_whose_refresh_token_was_lost_is_given_to_nobody(endpoint):
+    _, manager = endpoint(token_answer("at-1", refresh_token="rt-2"))
+    manager.acquire = refreshing = Refreshing()
+
+    def fail(_):
+        raise RuntimeError("the database has gone")
+
+    refreshing.store = fail
+
+    with pytest.raises(RuntimeError, match="gone"):
+        manager.token()
+    assert (manager.kept, manager.flight) == (None, None)
 
 
 def test_who_waits_for_a_failure_fails_too_and_the_next_one_asks_again(endpoint):

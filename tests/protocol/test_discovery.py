@@ -7,7 +7,7 @@ import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from app.domain import scopes, signing_keys
+from app.domain import key_rotation, scopes
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import ISSUER
@@ -289,11 +289,12 @@ def test_exactly_the_advertised_grants_exist(document, confidential):
 def test_the_keys_are_public_labelled_and_distinct(app, client):
     """N-142."""
     with app.app_context():
-        signing_keys.create(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
+        sealing_key = app.extensions["gatewright.keys"]["signing keys"]
+        key_rotation.rotate(sealing_key, by=SERVER, early=True)
         db.session.commit()
     keys = client.get(JWKS).get_json()["keys"]
 
-    assert len({key["kid"] for key in keys}) == len(keys) == 2
+    assert len({key["kid"] for key in keys}) == len(keys) == 3
     for key in keys:
         assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
         assert (key["kty"], key["use"], key["alg"]) == ("EC", "sig", "ES256")
@@ -306,7 +307,8 @@ def test_a_token_signed_before_a_rotation_is_active_after_it(
     before = confidential.post("/token", grant_type="client_credentials").get_json()
     tag = client.get(JWKS).headers["ETag"]
     with app.app_context():
-        signing_keys.create(app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
+        sealing_key = app.extensions["gatewright.keys"]["signing keys"]
+        key_rotation.rotate(sealing_key, by=SERVER, early=True)
         db.session.commit()
     after = confidential.post("/token", grant_type="client_credentials").get_json()
 

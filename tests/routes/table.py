@@ -182,4 +182,5 @@ TABLE = (
     console("POST", "/system/client-documents", "admin"),
     console("POST", "/system/registration-mode", "admin"),
     console("POST", "/system/rotate-key", "admin"),
+    console("POST", "/system/replace-keys", "admin"),
 )

@@ -1,0 +1,137 @@
+"""Owns the commands about connections: connection create, list, show, delete."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli import shell
+from app.cli.parameters import FILE, content_of, names
+from app.config import current_key
+from app.domain import connection_drafts, connections, private_keys, scopes
+from app.domain.connection_drafts import Draft
+from app.domain.connection_records import Connection
+from app.extensions import db
+from app.views import instant
+
+LONGEST_SECRET = 4096
+
+
+CREATE: list[click.Parameter] = [
+    click.Argument(["name"]),
+    click.Option(["--token-endpoint"], default="", help="Where this server gets its tokens."),
+    click.Option(["--issuer"], default="", help="Or else whose metadata name that endpoint."),
+    click.Option(["--client-id"], default="", help="What this server is called there."),
+    click.Option(["--client-secret-stdin"], is_flag=True, help="Read it from standard input."),
+    click.Option(
+        ["--private-key"], type=FILE, help="For private_key_jwt: a file with a JWK, or - for stdin."
+    ),
+    click.Option(
+        ["--auth-method"],
+        type=click.Choice(connection_drafts.AUTH_METHODS),
+        default=connection_drafts.AUTH_METHODS[0],
+        show_default=True,
+    ),
+    click.Option(["--scope"], multiple=True, help="What to ask for; separated by spaces."),
+    click.Option(["--resource"], default="", help="What the tokens are for (RFC 8707)."),
+    click.Option(
+        ["--expiry-buffer-seconds"],
+        default=connection_drafts.BUFFER_SECONDS,
+        show_default=True,
+        help="A token is renewed so long before it expires.",
+    ),
+    click.Option(["--description"], default="", help="What it is for."),
+]
+
+
+@click.group("connection", cls=shell.Group)
+def connection_group() -> None:
+    """Logins that this server holds at others'."""
+
+
+@connection_group.command("create", params=CREATE)
+def create(
+    name: str,
+    client_secret_stdin: bool,
+    private_key: Path | None,
+    scope: tuple[str, ...],
+    **about: Any,
+) -> None:
+    """Hold a login; for private_key_jwt without a key of its own the key of this server signs."""
+    draft = Draft(
+        client_secret=read_secret() if client_secret_stdin else "",
+        private_key="" if private_key is None else read_key(private_key),
+        scope=scopes.join(names(scope)),
+        **about,
+    )
+    with shell.application():
+        row = connections.create(name, draft, current_key("connections"), by=shell.actor())
+        answer = facts(row)
+        db.session.commit()
+    shell.show(answer)
+
+
+def read_secret() -> str:
+    """Return the client secret, never from the arguments, which others can see."""
+    return sys.stdin.read(LONGEST_SECRET).removesuffix("\n").removesuffix("\r")
+
+
+def read_key(file: Path) -> str:
+    """Return the text in a file, or in standard input for a dash; not yet read as a key."""
+    return content_of(file, private_keys.LONGEST).decode(errors="replace")
+
+
+@connection_group.command("list")
+def list_all() -> None:
+    """List the connections, those of the environment as the server found them when it started."""
+    with shell.application():
+        rows = [facts(row) for row in connections.find_all()]
+    shell.show_rows(
+        rows, ("name", "source", "client_id", "description", "last_used", "token_expires")
+    )
+
+
+@connection_group.command("show")
+@click.argument("name")
+def show(name: str) -> None:
+    """Show a connection; its secret is shown to nobody."""
+    with shell.application():
+        answer = facts(connections.get(name))
+    shell.show(answer)
+
+
+@connection_group.command("delete")
+@click.argument("name")
+def delete(name: str) -> None:
+    """Forget a login and its secret; at the other server it stays."""
+    with shell.application():
+        row = connections.get(name)
+        answer = facts(row)
+        connections.remove(row, by=shell.actor())
+        db.session.commit()
+    shell.show(answer)
+
+
+def facts(row: Connection) -> dict[str, Any]:
+    """Return what is told of a connection."""
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "source": row.source,
+        "description": row.description,
+        "token_endpoint": row.token_endpoint,
+        "issuer": row.issuer,
+        "client_id": row.client_id,
+        "auth_method": row.auth_method,
+        "has_private_key": row.private_key_sealed is not None,
+        "scope": row.scope,
+        "resource": row.resource,
+        "expiry_buffer_seconds": row.expiry_buffer_seconds,
+        "revision": row.revision,
+        "created": instant(row.created_at),
+        "created_by": row.created_by,
+        "updated": instant(row.updated_at),
+        "last_used": instant(row.last_used_at),
+        "token_expires": instant(row.token_expires_at),
+    }

@@ -1,0 +1,211 @@
+"""Signing keys follow each other: published, signing, verifying, gone (N-142 to N-144)."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+
+from app.clock import instant
+from app.domain import errors, generations, key_rotation, signing_keys
+from app.domain.audit import SERVER
+from app.domain.key_rotation import PUBLISHED_SECONDS
+from app.domain.signing_keys import KEPT_SECONDS, SigningKey, sign, verify
+from app.extensions import db
+
+SEALING = b"s" * 32
+CLAIMS = {"sub": "u-1"}
+
+
+@pytest.fixture(autouse=True)
+def started(app, clock):
+    """Open a context for verbs that are tried without a door, after the first start."""
+    with app.app_context():
+        start()
+        yield
+
+
+def start():
+    """Make the missing keys as every start does."""
+    signing_keys.ensure(SEALING, by=SERVER)
+    db.session.commit()
+
+
+def rotate(**options):
+    """Rotate as an operator would; return what signs from then on."""
+    kid = key_rotation.rotate(SEALING, by=SERVER, **options)
+    db.session.commit()
+    return kid
+
+
+def replace_compromised():
+    """End all keys as an operator would; return what ended."""
+    ended = key_rotation.replace_compromised(SEALING, by=SERVER)
+    db.session.commit()
+    return ended
+
+
+def current():
+    """Return the keys as an endpoint gets them."""
+    return signing_keys.current(SEALING, generations.read()["keys"])
+
+
+def published():
+    """Return the names in the JWKS, in its order."""
+    return [key["kid"] for key in json.loads(current().jwks)["keys"]]
+
+
+def named(state):
+    """Return the names of the keys in a state."""
+    return [key.kid for key in signing_keys.find_all() if key.state == state]
+
+
+def test_the_next_key_is_published_beside_the_one_that_signs(app):
+    [active], [following] = named("active"), named("next")
+
+    assert published() == [active, following]
+    assert current().kid == active
+
+
+def test_a_start_makes_only_the_keys_that_are_missing():
+    """A database of before has no next key; processes that run learn of the new one."""
+    before = named("active")
+    db.session.delete(key_rotation.find_next())
+    db.session.commit()
+    assert published() == before
+
+    start()
+    made = signing_keys.find_all()
+    start()
+
+    assert named("active") == before
+    assert len(made) == len(signing_keys.find_all()) == len(published()) == 2
+
+
+def test_a_rotation_lets_the_next_key_sign_and_publishes_another(clock):
+    [active], [following] = named("active"), named("next")
+    before = sign(current(), "at+jwt", CLAIMS)
+    clock.advance(PUBLISHED_SECONDS)
+
+    kid = rotate()
+
+    assert kid == following == current().kid
+    assert named("retired") == [active]
+    assert published() == [following, *named("next"), active]
+    assert verify(current(), "at+jwt", before) == CLAIMS
+    assert verify(current(), "at+jwt", sign(current(), "at+jwt", CLAIMS)) == CLAIMS
+
+
+def test_a_key_signs_only_after_all_caches_of_the_jwks_have_it(clock):
+    """N-142; ``early`` is for those who accept the unknown kid."""
+    [active] = named("active")
+    since = clock.now
+    clock.advance(PUBLISHED_SECONDS - 1)
+
+    with pytest.raises(errors.Conflict) as refused:
+        rotate()
+    db.session.rollback()
+
+    assert refused.value.description == key_rotation.YOUNG
+    assert refused.value.facts == {"possible_from": instant(since + PUBLISHED_SECONDS)}
+    assert named("active") == [active]
+    assert rotate(early=True) != active
+
+
+def test_a_retired_key_leaves_after_the_longest_token_without_anybody_doing_anything(clock):
+    [active] = named("active")
+    rotate(early=True)
+    clock.advance(KEPT_SECONDS - 1)
+    assert active in published()
+
+    clock.advance(1)
+
+    assert active not in published()
+    assert current() is current()
+    assert key_rotation.standing(db.session.get(SigningKey, active)) == "expired"
+
+
+def test_compromised_keys_and_all_they_signed_end_at_once():
+    """N-144: the one before and the next one as well."""
+    before = sign(current(), "at+jwt", CLAIMS)
+    rotate(early=True)
+    old = published()
+
+    assert sorted(replace_compromised()) == sorted(old)
+
+    assert len(published()) == 2
+    assert set(published()).isdisjoint(old)
+    assert verify(current(), "at+jwt", before) is None
+    assert sorted(named("compromised")) == sorted(old)
+
+
+def test_a_key_that_signs_no_more_has_no_private_half():
+    rotate(early=True)
+    gone = [row for row in signing_keys.find_all() if row.state == "retired"]
+    replace_compromised()
+    gone += [row for row in signing_keys.find_all() if row.state == "compromised"]
+    db.session.expire_all()
+
+    assert len(gone) == 4
+    assert {bytes(row.private_sealed) for row in gone} == {b""}
+    assert all(
+        row.private_sealed for row in signing_keys.find_all() if row.state in ("active", "next")
+    )
+
+
+def test_a_key_that_the_secret_key_does_not_open_never_signs(clock):
+    """A command run with another secret key would stop the server from signing."""
+    signing = current().kid
+    clock.advance(PUBLISHED_SECONDS)
+
+    with pytest.raises(errors.Conflict) as refused:
+        key_rotation.rotate(b"t" * 32, by=SERVER)
+    db.session.rollback()
+
+    assert refused.value.description == key_rotation.SEALED
+    assert current().kid == signing
+
+
+def test_there_is_no_rotation_without_a_next_key():
+    db.session.delete(key_rotation.find_next())
+
+    with pytest.raises(errors.Conflict) as refused:
+        rotate(early=True)
+
+    assert refused.value.description == key_rotation.MISSING
+
+
+def test_each_state_has_its_beginning_and_its_end(clock):
+    made = clock.now
+    clock.advance(PUBLISHED_SECONDS)
+    rotate()
+    keys = signing_keys.find_all()
+
+    assert {
+        key.state: (key_rotation.since(key, keys) - made, key.until and key.until - made)
+        for key in keys
+    } == {
+        "next": (PUBLISHED_SECONDS, None),
+        "active": (PUBLISHED_SECONDS, None),
+        "retired": (PUBLISHED_SECONDS, PUBLISHED_SECONDS + KEPT_SECONDS),
+    }
+
+
+def test_of_two_rotations_at_once_the_second_waits_and_meets_a_young_key(app, clock):
+    """Otherwise both would make a key, and one that nobody has in a cache would sign."""
+    [active], [following] = named("active"), named("next")
+    clock.advance(PUBLISHED_SECONDS)
+
+    def second():
+        with app.app_context():
+            return rotate()
+
+    with ThreadPoolExecutor(1) as thread:
+        key_rotation.rotate(SEALING, by=SERVER)
+        waiting = thread.submit(second)
+        assert wait([waiting], timeout=0.3).done == set()
+        db.session.commit()
+        refused = waiting.exception()
+
+    assert isinstance(refused, errors.Conflict)
+    assert (named("retired"), named("active")) == ([active], [following])
+    assert len(named("next")) == 1
