@@ -7,9 +7,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.config import current_settings
 from app.console.client_page import address_of, name_of
-from app.console.forms import Form, refused
+from app.console.forms import Form, refused, word
 from app.console.pages import actor, render_page, requires
-from app.domain import client_metadata, clients, errors, redirect_uris, scopes, software
+from app.domain import (
+    client_metadata,
+    clients,
+    errors,
+    fingerprints,
+    redirect_uris,
+    scopes,
+    software,
+)
 from app.domain.client_records import Client
 from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.extensions import db
@@ -19,19 +27,24 @@ from app.extensions import db
 def edit_client(client_id: str) -> Response:
     """Show what can be changed."""
     client = clients.get(client_id)
-    values = {
-        "follows": client.scopes is None,
-        "scopes": client.scopes or [],
-        "redirect_uris": "\n".join(client.client_metadata.get("redirect_uris", [])),
-        "access_token_seconds": client.access_token_seconds,
-    }
-    return show_form(client, values, Form(), [])
+    return show_form(client, in_force(client), Form(), [])
 
 
 @requires("admin")
 def save_client(client_id: str) -> BaseResponse:
-    """Change the client, or show the form again with what is wrong."""
+    """Change the client as it was seen, or show the form again with what is wrong."""
     client = clients.get(client_id)
+    if word("seen") != seen(client):
+        return conflict(client)
+    try:
+        return change(client)
+    except errors.Conflict:
+        db.session.rollback()
+        return conflict(clients.get(client_id))
+
+
+def change(client: Client) -> BaseResponse:
+    """Put in force what was typed; raises Conflict when another change came first."""
     form = Form()
     chosen = form.several("scopes", software.get(client.software_id).scopes)
     follows = "follows" in request.form
@@ -101,8 +114,35 @@ def check_uris(client: Client, verdicts: list[tuple[str, str]], form: Form) -> N
         form.faults["redirect_uris"] = "A client that signs people in needs a redirect URI."
 
 
+def in_force(client: Client) -> dict[str, Any]:
+    """Return what the fields of the form hold before anybody types."""
+    return {
+        "follows": client.scopes is None,
+        "scopes": client.scopes or [],
+        "redirect_uris": "\n".join(client.client_metadata.get("redirect_uris", [])),
+        "access_token_seconds": client.access_token_seconds,
+    }
+
+
+def seen(client: Client) -> str:
+    """Return what changes with everything that the form would overwrite."""
+    return fingerprints.revision(clients.editable(client))
+
+
+def conflict(client: Client) -> Response:
+    """Show the form with what is in force now, because that is not what was seen."""
+    page = show_form(client, in_force(client), Form(), [], changed=True)
+    page.status_code = errors.Conflict.status
+    return page
+
+
 def show_form(
-    client: Client, values: dict[str, Any], form: Form, verdicts: list[tuple[str, str]]
+    client: Client,
+    values: dict[str, Any],
+    form: Form,
+    verdicts: list[tuple[str, str]],
+    *,
+    changed: bool = False,
 ) -> Response:
     """Show the form."""
     ceiling = software.get(client.software_id).scopes
@@ -111,6 +151,8 @@ def show_form(
         "client_edit.html",
         client=client,
         name=name_of(client),
+        seen=seen(client),
+        changed=changed,
         values=values,
         faults=form.faults,
         verdicts=verdicts,

@@ -33,6 +33,8 @@ class AuthorizationCode(Base):
     code_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), index=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    session_id: Mapped[str | None] = mapped_column(String(36), index=True)
+    """The browser session it was issued in, with which it ends."""
     redirect_uri: Mapped[str] = mapped_column(String(2048))
     code_challenge: Mapped[str | None] = mapped_column(String(43))
     scopes: Mapped[list[str]] = mapped_column(JSONValue)
@@ -56,6 +58,7 @@ def issue(
     *,
     client_id: str,
     user_id: str,
+    session_id: str | None,
     redirect_uri: str,
     code_challenge: str | None,
     scopes: Sequence[str],
@@ -67,30 +70,23 @@ def issue(
 ) -> str:
     """Store a code and return its value; its digest is what is kept."""
     value = credentials.new_secret(credentials.PREFIXES["code"])
-    db.session.execute(
-        insert(AuthorizationCode),
-        {
-            "code_digest": credentials.digest(value),
-            "client_id": client_id,
-            "user_id": user_id,
-            "redirect_uri": redirect_uri,
-            "code_challenge": code_challenge,
-            "scopes": list(scopes),
-            "resources": list(resources),
-            "nonce": nonce,
-            "auth_time": auth_time,
-            "expires_at": clock.epoch() + lifetime_seconds,
-        },
-    )
-    audit.record(
-        Tag.CODE_ISSUED,
-        client_id,
-        by=by,
-        client_id=client_id,
-        user_id=user_id,
-        scopes=list(scopes),
-        resources=list(resources),
-    )
+    given: dict[str, Any] = {
+        "client_id": client_id,
+        "user_id": user_id,
+        "scopes": list(scopes),
+        "resources": list(resources),
+    }
+    bound = {
+        "code_digest": credentials.digest(value),
+        "session_id": session_id,
+        "redirect_uri": redirect_uri,
+        "code_challenge": code_challenge,
+        "nonce": nonce,
+        "auth_time": auth_time,
+        "expires_at": clock.epoch() + lifetime_seconds,
+    }
+    db.session.execute(insert(AuthorizationCode), given | bound)
+    audit.record(Tag.CODE_ISSUED, client_id, by=by, **given)
     return value
 
 
@@ -175,12 +171,19 @@ def end_replayed(code_digest: str, client_id: str, *, by: Actor) -> None:
         audit.record(Tag.CODE_REPLAYED, grant_id, by=by, client_id=client_id)
 
 
-def withdraw(*, client_id: str | None = None, user_id: str | None = None) -> None:
-    """Delete the unspent codes of a client, of a user, or of both together."""
-    statement = delete(AuthorizationCode).where(AuthorizationCode.spent_at.is_(None))
-    if client_id is not None:
-        statement = statement.where(AuthorizationCode.client_id == client_id)
-    if user_id is not None:
-        statement = statement.where(AuthorizationCode.user_id == user_id)
-    if client_id is not None or user_id is not None:
-        db.session.execute(statement.execution_options(synchronize_session=False))
+def withdraw(
+    *, client_id: str | None = None, user_id: str | None = None, session_id: str | None = None
+) -> None:
+    """Delete the unspent codes of a client, a user or a session, or of several together."""
+    named = {
+        AuthorizationCode.client_id: client_id,
+        AuthorizationCode.user_id: user_id,
+        AuthorizationCode.session_id: session_id,
+    }
+    conditions = [column == value for column, value in named.items() if value is not None]
+    if conditions:
+        db.session.execute(
+            delete(AuthorizationCode)
+            .where(AuthorizationCode.spent_at.is_(None), *conditions)
+            .execution_options(synchronize_session=False)
+        )

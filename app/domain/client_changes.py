@@ -231,12 +231,20 @@ def as_seen(row: Software, seen_revision: str) -> dict[str, Any] | None:
 
 
 def forget_unused(software_id: str) -> None:
-    """Delete undecided software that no client refers to any more."""
+    """Delete undecided software that no client refers to any more.
+
+    One that somebody decides about right now is left: the decision may wait for our client.
+    """
     users = select(Client.client_id).where(
         or_(Client.software_id == software_id, Client.pending_software_id == software_id)
     )
+    unused = (
+        select(Software.id)
+        .where(Software.id == software_id, Software.status == "pending", ~users.exists())
+        .with_for_update(skip_locked=True)
+    )
     db.session.execute(
         delete(Software)
-        .where(Software.id == software_id, Software.status == "pending", ~users.exists())
+        .where(Software.id.in_(unused.correlate(None)))
         .execution_options(synchronize_session=False)
     )

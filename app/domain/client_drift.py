@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.domain import authorization_codes, consents, grants
+from app.domain import consents, grants
 from app.domain.audit import Actor
 from app.domain.authorization_codes import AuthorizationCode
 from app.domain.client_records import Client
@@ -30,7 +30,6 @@ def end_outdated(client: Client, after: Mapping[str, Any], *, by: Actor) -> None
     consents.revoke(client_id=client.client_id, by=by)
     if all(any(matches(uri, each) for uri in left) for each in old):
         return
-    authorization_codes.withdraw(client_id=client.client_id)
     ways = select(AuthorizationCode.grant_id, AuthorizationCode.redirect_uri).where(
         AuthorizationCode.client_id == client.client_id, AuthorizationCode.grant_id.is_not(None)
     )

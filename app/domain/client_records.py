@@ -219,6 +219,7 @@ def what_may_change(client: Client) -> tuple[Any, ...]:
         client.pending_metadata,
         client.scopes,
         client.secret_digest,
+        client.access_token_seconds,
     )
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, credentials, errors
+from app.domain import audit, authorization_codes, credentials, errors
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db, insert_once
@@ -125,7 +125,7 @@ def covers(
     """Tell whether a live consent covers a request.
 
     With ``session_id`` only a consent given in that browser session counts: software that
-    registered itself never passes silently in a new one (GHSA-6x8h-498w-gv8c).
+    registered itself or can be mistaken never passes silently in a new one (GHSA-6x8h-498w-gv8c).
     """
     query = select(Consent).where(
         Consent.user_id == user_id,
@@ -150,7 +150,8 @@ def knows(*, user_id: str, client_id: str) -> bool:
 
 
 def revoke(*, by: Actor, client_id: str | None = None, user_id: str | None = None) -> None:
-    """Withdraw the consents of a client, of a user, or of both together."""
+    """Withdraw the consents of a client, of a user, or of both together, and their codes."""
+    authorization_codes.withdraw(client_id=client_id, user_id=user_id)
     statement = update(Consent).where(Consent.revoked_at.is_(None))
     if client_id is not None:
         statement = statement.where(Consent.client_id == client_id)

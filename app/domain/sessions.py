@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials
+from app.domain import authorization_codes, credentials
 from app.extensions import Base, JSONValue, db
 
 TOUCH_SECONDS = 60
@@ -82,13 +82,20 @@ def write(session_id: str, data: dict[str, Any]) -> None:
     )
 
 
+def exists(session_id: str) -> bool:
+    """Tell whether a session has not been ended; for the token path, which loads none."""
+    return db.session.scalar(select(Session.id).where(Session.id == session_id)) is not None
+
+
 def end(session_id: str) -> None:
-    """End one session."""
+    """End one session, and with it the codes that were issued in it."""
+    authorization_codes.withdraw(session_id=session_id)
     db.session.execute(delete(Session).where(Session.id == session_id))
 
 
 def end_of_user(user_id: str) -> None:
-    """End all sessions of a user, on every node, with the next request."""
+    """End all sessions of a user and their codes, on every node, with the next request."""
+    authorization_codes.withdraw(user_id=user_id)
     db.session.execute(
         delete(Session)
         .where(Session.user_id == user_id)

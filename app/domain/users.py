@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.domain import (
     audit,
-    authorization_codes,
     consents,
     credentials,
     errors,
@@ -151,7 +150,6 @@ def disable(user: User, *, by: Actor) -> None:
     """Lock an account and end its sessions, grants, codes and consents."""
     user.disabled_at = clock.epoch()
     sessions.end_of_user(user.id)
-    authorization_codes.withdraw(user_id=user.id)
     grants.revoke_of_user(user.id, "user disabled", by=by)
     consents.revoke(user_id=user.id, by=by)
     audit.record(Tag.USER_DISABLED, user.id, by=by, email=user.email)

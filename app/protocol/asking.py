@@ -4,13 +4,19 @@ from dataclasses import replace
 
 from app import browser_session, clock
 from app.domain import credentials, errors, pushed_requests
-from app.protocol import parameters
+from app.protocol import authorization_request, parameters
 from app.protocol.authorization_request import LocalRefusal
 from app.protocol.parameters import Parameters
 
 SIGN_IN_PROMPTS = frozenset(("login", "select_account"))
 REMEMBERED = 5
 """How many opened requests one browser is remembered by."""
+LONGEST = 8000
+"""Bytes of a request that fit into every address of ours; a request line takes 8190."""
+TOO_LONG = (
+    "The request is too long for an address; shorten its state, or send it to the"
+    " pushed_authorization_request_endpoint first."
+)
 
 
 def read() -> Parameters:
@@ -21,6 +27,7 @@ def read() -> Parameters:
     sent = parameters.read_query()
     reference = sent.get("request_uri")
     if reference is None or not pushed_requests.is_reference(reference):
+        check_length(sent)
         return sent
     mark, session_id = credentials.thumbprint(reference), browser_session.current().session_id
     opened_at, opened_in = opened().get(mark, (None, session_id))
@@ -32,6 +39,12 @@ def read() -> Parameters:
         remember(mark, session_id)
     asked = Parameters(pushed.values, pushed.resources, reference)
     return asked if opened_in == session_id else after_sign_in(asked)
+
+
+def check_length(asked: Parameters) -> None:
+    """Raise LocalRefusal for a request that a browser could not bring back here."""
+    if len(authorization_request.canonical(asked)) > LONGEST:
+        raise LocalRefusal(errors.InvalidRequest(TOO_LONG))
 
 
 def opened() -> dict[str, tuple[int | None, str | None]]:

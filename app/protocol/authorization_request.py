@@ -21,7 +21,6 @@ from app.protocol.parameters import Parameters
 
 UNKNOWN = "This app is not known here, or it asks to be sent to an address it did not register."
 PROMPTS = frozenset(("none", "login", "consent", "select_account"))
-LONGEST = 2048
 
 
 class LocalRefusal(Exception):

@@ -1,7 +1,5 @@
 """Authorization endpoint (RFC 6749 section 3.1)."""
 
-from urllib.parse import urlencode
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -57,8 +55,9 @@ def authorize() -> Response | str:
 def authorize_by_post() -> Response:
     """Take the request as a form (OpenID Connect Core section 3.1.2.1) and go on with GET."""
     asked = parameters.read_form()
-    pairs = [*asked.values.items(), *(("resource", uri) for uri in asked.resources)]
-    return redirect(f"{url_for('authorize.authorize')}?{urlencode(pairs)}", 303)
+    asking.check_length(asked)
+    query = authorization_request.canonical(asked)
+    return redirect(f"{url_for('authorize.authorize')}?{query}", 303)
 
 
 def must_sign_in_again(wanted: AuthorizationRequest) -> bool:
@@ -103,19 +102,27 @@ def ask_to_sign_in(wanted: AuthorizationRequest, asked: Parameters) -> str:
 def is_covered(wanted: AuthorizationRequest, user: User) -> bool:
     """Tell whether no question is needed: an earlier consent counts.
 
-    For software that registered itself it counts only in the browser session it was given in.
+    Where others could pass for the client it counts only in the browser session it was given in.
     """
     if "consent" in wanted.prompt:
         return False
-    by_hand = wanted.client.source == "console"
     return consents.covers(
         user_id=user.id,
         client_id=wanted.client.client_id,
-        session_id=None if by_hand else browser_session.current().session_id or "",
+        session_id=None if is_unmistakable(wanted) else browser_session.current().session_id or "",
         redirect_uri=wanted.origin.redirect_uri,
         scopes=wanted.scopes,
         resources=wanted.target.audience,
     )
+
+
+def is_unmistakable(wanted: AuthorizationRequest) -> bool:
+    """Tell whether an operator made the client and nobody else can pass for it.
+
+    A secret or an https address of its own prevents that (RFC 8252 section 8.6).
+    """
+    client, is_web = wanted.client, wanted.origin.redirect_uri.startswith("https://")
+    return client.source == "console" and (is_web or not client.is_public)
 
 
 def issue_code(wanted: AuthorizationRequest, user: User) -> Response:
@@ -124,6 +131,7 @@ def issue_code(wanted: AuthorizationRequest, user: User) -> Response:
     code = authorization_codes.issue(
         client_id=wanted.client.client_id,
         user_id=user.id,
+        session_id=browser_session.current().session_id,
         redirect_uri=wanted.origin.redirect_uri,
         code_challenge=wanted.code_challenge,
         scopes=wanted.scopes,

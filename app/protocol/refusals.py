@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import limits
 from app.answers import refusal_answer
 from app.config import current_settings
-from app.domain import audit
+from app.domain import audit, users
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
@@ -134,11 +134,12 @@ def wants_json() -> bool:
 
 
 def details(client: ClientRecord | None) -> list[tuple[str, str]]:
-    """Return what a developer of the app wants to know; the presented values are shown as text."""
+    """Return what a developer of the app wants to know, and operators besides."""
     shown = [
         ("Presented client_id", request.args.get("client_id", "")[:200]),
         ("Presented redirect_uri", request.args.get("redirect_uri", "")[:500]),
     ]
-    if client is not None:
+    user = people.signed_in()
+    if client is not None and user is not None and users.may(user, "viewer"):
         shown += [("Registered redirect_uri", uri) for uri in client.redirect_uris[:5]]
     return [(label, value) for label, value in shown if value]

@@ -22,6 +22,7 @@ from app.domain import (
     last_use,
     refresh_tokens,
     scopes,
+    sessions,
     tokens,
     users,
 )
@@ -112,6 +113,7 @@ class CodeGrant(Grant):
             verifier=parameters.get("code_verifier"),
         )
         check_person(row.user_id, authorization_codes.FAILED)
+        check_session(row.session_id)
         target = narrowed_target(client, parameters.resources, row.resources)
         granted = within(client, target, row.scopes)
 
@@ -171,6 +173,15 @@ def check_person(user_id: str, sentence: str) -> None:
     """
     if not users.is_enabled(user_id):
         raise errors.InvalidGrant(sentence, reason="person disabled")
+
+
+def check_session(session_id: str | None) -> None:
+    """Raise InvalidGrant when the browser session that a code was issued in has ended.
+
+    Ending one withdraws its codes; this catches a code that was being issued at that moment.
+    """
+    if session_id is not None and not sessions.exists(session_id):
+        raise errors.InvalidGrant(authorization_codes.FAILED, reason="session ended")
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no type information

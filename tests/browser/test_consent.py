@@ -112,7 +112,7 @@ def test_another_port_of_this_computer_is_reached_as_well(
     assert "code" in callback.take()
 
 
-def test_signing_in_is_enough_for_an_app_made_by_hand_and_allowed_before(
+def test_signing_in_is_enough_for_an_app_with_a_secret_made_by_hand_and_allowed_before(
     page: Page, site: Site, member: Person, callback: Callback
 ) -> None:
     """The sign-in form itself then ends at the app, which its form-action must allow."""
@@ -132,8 +132,8 @@ def test_signing_in_is_enough_for_an_app_made_by_hand_and_allowed_before(
 
 
 def made_by_hand(site: Site, redirect_uri: str) -> str:
-    """Return the client_id of a public client that an operator created."""
-    body = {"redirect_uris": [redirect_uri], "token_endpoint_auth_method": "none"}
+    """Return the client_id of a client with a secret that an operator created."""
+    body = {"redirect_uris": [redirect_uri]}
     with site.app.app_context():
         metadata = client_metadata.parse(body)
         allowed = [SCOPE, "offline_access"]

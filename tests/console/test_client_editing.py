@@ -1,7 +1,10 @@
 """The form that changes a client: scopes, redirect URIs with a verdict each, token lifetime."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from app.console import client_editing
 from app.domain import clients, decisions, scopes, software
 from app.domain.audit import SERVER
 from app.domain.audit_tags import Tag
@@ -15,9 +18,15 @@ URI = "https://client.example/cb"
 
 
 @pytest.fixture
-def made(app, register):
-    """Register a client whose software is approved for two scopes; return its identifier."""
-    client_id = register(client_name="Editor")["client_id"]
+def registered(register):
+    """Register a client; return what its registrant was told."""
+    return register(client_name="Editor")
+
+
+@pytest.fixture
+def made(app, registered):
+    """Approve the software of the client for two scopes; return its identifier."""
+    client_id = registered["client_id"]
     with app.app_context():
         for name in ("tools", "write", "other"):
             scopes.create(name, f"About {name}", by=SERVER)
@@ -27,13 +36,21 @@ def made(app, register):
     return client_id
 
 
+def seen_on(page):
+    """Return what the form of a page sends back of what it showed."""
+    (field,) = controls(page, name="seen")
+    return field["value"]
+
+
 @pytest.fixture
 def save(admin, csrf, made):
     """Return a function that sends the form of the client as a browser does."""
     token = csrf(admin)
 
     def send(**fields):
-        form = {"csrf_token": token, "follows": "on", "redirect_uris": URI, "kind": ""} | fields
+        seen = seen_on(admin.get(f"{LIST}edit/{made}").text)
+        form = {"csrf_token": token, "follows": "on", "redirect_uris": URI, "kind": ""}
+        form |= {"seen": seen} | fields
         filled = {name: value for name, value in form.items() if value is not None}
         return admin.post(f"{LIST}edit/{made}", data=filled)
 
@@ -71,6 +88,60 @@ def test_redirect_uris_are_taken_one_per_line_or_pasted_with_spaces(save, made, 
         "http://127.0.0.1/cb",
         "com.example.app:/cb",
     ]
+
+
+@pytest.fixture
+def give_up(client, registered, stored):
+    """Return a function that lets the registrant keep one redirect URI of several.
+
+    It runs in a thread of its own, because a request inside another would share its session.
+    """
+
+    def put():
+        client_id, token = registered["client_id"], registered["registration_access_token"]
+        kept = stored(client_id).client_metadata | {"redirect_uris": [URI], "client_id": client_id}
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = client.put(f"/clients/{client_id}", json=kept, headers=headers)
+        assert answer.status_code == 200
+
+    def meanwhile():
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(put).result()
+
+    return meanwhile
+
+
+@pytest.mark.parametrize("moment", ["while the form is open", "while it is saved"])
+def test_what_the_registrant_changes_meanwhile_is_shown_and_not_overwritten(
+    admin, save, made, give_up, stored, monkeypatch, moment
+):
+    """X-45: a redirect URI that was given up does not come back with the form that shows it."""
+    both = f"{URI} {URI}/old"
+    save(redirect_uris=both)
+    seen = seen_on(admin.get(f"{LIST}edit/{made}").text)
+    if moment == "while the form is open":
+        give_up()
+    else:
+        judge = client_editing.judge
+        monkeypatch.setattr(client_editing, "judge", lambda row: give_up() or judge(row))
+
+    answer = save(seen=seen, redirect_uris=both, access_token_seconds="60")
+
+    assert answer.status_code == 409
+    assert "Nothing was saved" in texts(answer.text)
+    assert f"{URI}/old" not in answer.text
+    assert stored(made).client_metadata["redirect_uris"] == [URI]
+    assert stored(made).access_token_seconds is None
+    monkeypatch.undo()
+    assert save(seen=seen_on(answer.text), access_token_seconds="60").status_code == 303
+
+
+@pytest.mark.parametrize("seen", [None, "", "a\0b", "\u00e9", "a" * 5000])
+def test_a_form_that_does_not_say_what_it_showed_saves_nothing(save, app, seen):
+    before = rows(app)
+
+    assert save(seen=seen, access_token_seconds="60").status_code == 409
+    assert rows(app) == before
 
 
 def test_each_refused_redirect_uri_has_its_own_sentence_and_nothing_is_saved(save, app):
@@ -122,9 +193,8 @@ def test_a_client_that_signs_nobody_in_has_no_redirect_uris_to_edit(admin, csrf,
     made = register(grant_types=["client_credentials"], redirect_uris=None)["client_id"]
 
     page = admin.get(f"{LIST}edit/{made}").text
-    answer = admin.post(
-        f"{LIST}edit/{made}", data={"csrf_token": csrf(admin), "access_token_seconds": "60"}
-    )
+    form = {"csrf_token": csrf(admin), "seen": seen_on(page), "access_token_seconds": "60"}
+    answer = admin.post(f"{LIST}edit/{made}", data=form)
 
     assert not controls(page, "textarea")
     assert answer.status_code == 303

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.conftest import ISSUER
-from tests.protocol.machines import PROOF, REDIRECT, RESOURCE, SCOPES
+from tests.protocol.machines import FORM, PROOF, REDIRECT, RESOURCE, SCOPES
 from tests.protocol.persons import answer_of
 
 EVIL = "https://attacker.example/"
@@ -49,13 +49,35 @@ def test_a_request_may_come_as_a_form(public, person):
     response = person.http.post(
         "/authorize",
         data=query,
-        content_type="application/x-www-form-urlencoded",
+        content_type=FORM,
         headers={"Sec-Fetch-Site": "cross-site"},
     )
 
     assert response.status_code == 303
     assert parse_qs(urlsplit(response.location).query) == parse_qs(query)
     assert 'name="password"' in person.open(response.location).text
+
+
+LINE = 8190
+"""What the server takes of a request line, in bytes."""
+
+
+def test_a_request_that_no_address_can_carry_is_refused_at_once(public, person, audited):
+    """Not by a 414 once the person has signed in; what is taken fits on every way through."""
+    long, raw = public.asking(state="/" * 3000), public.asking(state="x")
+    posted = person.http.post("/authorize", data=urlsplit(long).query, content_type=FORM)
+    opened = person.open(raw.replace("state=x", "state=" + "/" * 3000))
+    for response in (posted, opened):
+        assert_local(response)
+        assert "The request is too long for an address" in response.text
+    assert len(audited("request.refused")) == 2
+
+    filled = public.asking(state="a" * (8000 - len(urlsplit(raw).query) + 1))
+    query = urlsplit(filled).query
+    taken = person.http.post("/authorize", data=query, content_type=FORM)
+    assert taken.status_code == 303
+    assert len(f"POST /waiting/leave?{urlsplit(taken.location).query} HTTP/1.1") <= LINE
+    assert_local(person.http.post("/authorize", data=f"{query}a", content_type=FORM))
 
 
 # What is wrong, the change to the request.

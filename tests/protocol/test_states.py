@@ -6,7 +6,7 @@ from app.domain import clients, decisions, software
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import ISSUER
-from tests.protocol.machines import RESOURCE, Machine, assert_refused, send
+from tests.protocol.machines import REDIRECT, RESOURCE, Machine, assert_refused, send
 from tests.protocol.persons import answer_of
 from tests.routes.table import TABLE
 
@@ -163,6 +163,27 @@ def test_a_program_that_asks_about_an_unknown_client_gets_json(public, client):
     response = client.get(public.asking(client_id="never-seen"), headers=json)
 
     assert_refused(response, "invalid_request")
+
+
+OTHER = "https://client.example/other"
+
+
+@pytest.mark.parametrize("role, shown", [(None, False), ("member", False), ("viewer", True)])
+def test_only_operators_read_on_a_page_of_ours_what_a_client_registered(
+    act, enrol, register, role, shown
+):
+    """N-026, N-022: what was presented is everybody's to see."""
+    machine = register(redirect_uris=[REDIRECT, OTHER])
+    reader = enrol("reader@people.example", role or "member")
+    if role is not None:
+        reader.sign_in()
+    foreign = reader.open(machine.asking(redirect_uri="https://typo.example/")).text
+    act(suspend, machine)
+    stopped = reader.open(machine.asking()).text
+
+    assert [OTHER in page for page in (foreign, stopped)] == [shown, shown]
+    assert "https://typo.example/" in foreign
+    assert REDIRECT in stopped
 
 
 ENDINGS = [("suspended", suspend, resume), ("blocked", block, unblock), ("deleted", delete, None)]

@@ -16,6 +16,7 @@ from app.domain import (
     policies,
     refresh_tokens,
     registration_tokens,
+    sessions,
     software,
     users,
 )
@@ -95,18 +96,28 @@ class Cast:
             db.session.commit()
         return emails
 
-    def codes(self, count: int) -> list[str]:
+    def start_session(self) -> str:
+        """Sign the person in; return the identifier of the session."""
+        with self.app.app_context():
+            row, _ = sessions.issue(
+                self.user_id, lifetime_seconds=600, address="127.0.0.1", user_agent=""
+            )
+            db.session.commit()
+            return row.id
+
+    def codes(self, count: int, session_id: str | None = None) -> list[str]:
         """Issue codes that live for ten minutes."""
         with self.app.app_context():
-            codes = [self.issue_code() for _ in range(count)]
+            codes = [self.issue_code(session_id) for _ in range(count)]
             db.session.commit()
         return codes
 
-    def issue_code(self) -> str:
+    def issue_code(self, session_id: str | None = None) -> str:
         """Issue one code; the caller commits."""
         return authorization_codes.issue(
             client_id=self.machine.client_id,
             user_id=self.user_id,
+            session_id=session_id,
             redirect_uri=REDIRECT,
             code_challenge=CHALLENGE,
             scopes=["openid"],

@@ -1,15 +1,16 @@
 """What is stopped stays stopped, also for requests that were under way (F-05, F-13)."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
-from app.domain import clients
+from app.domain import clients, sessions
 from app.domain.audit import SERVER
 from app.extensions import db
-from tests.races.cast import Cast
+from tests.races.cast import Cast, spread
 from tests.races.history import History, check_definite
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -77,4 +78,38 @@ def test_a_revocation_ends_also_what_is_being_refreshed_at_that_moment(
                 assert machine.refresh(first, given["refresh_token"]).status == 400
 
     assert cast.column("SELECT count(*) FROM grants WHERE revoked_at IS NULL") == [0]
+    assert {each.outcome for each in history.operations} == {"ok", "fail"}, history.summary()
+
+
+def sign_out(cast: Cast, session_id: str, after: float) -> SimpleNamespace:
+    """End a session after some seconds, as the process that serves its browser would."""
+    time.sleep(after)
+    with cast.app.app_context():
+        sessions.end(session_id)
+        db.session.commit()
+    return SimpleNamespace(status=200)
+
+
+def test_a_sign_out_takes_every_code_that_is_not_redeemed_by_then(
+    cast: Cast, two_servers: Callable[..., tuple[str, str]], history: History
+) -> None:
+    """F-05, N-087: a code is either redeemed and has its grant, or gone for good."""
+    servers = two_servers()
+
+    for number in range(ROUNDS):
+        session_id = cast.start_session()
+        codes = cast.codes(6, session_id)
+        calls = [
+            partial(cast.machine.redeem, *each)
+            for each in zip(spread(6, servers), codes, strict=True)
+        ]
+        calls.append(partial(sign_out, cast, session_id, after=number / 100))
+        history.race("redeem", f"round {number}", calls)
+
+        assert cast.column("SELECT count(*) FROM authorization_codes WHERE spent_at IS NULL") == [0]
+
+    redeemed = sum(each.outcome == "ok" for each in history.operations) - ROUNDS
+    assert cast.column("SELECT count(*) FROM grants WHERE revoked_at IS NULL") == [redeemed]
+    assert cast.column("SELECT count(*) FROM authorization_codes") == [redeemed]
+    assert 0 < redeemed < 6 * ROUNDS, history.summary()
     assert {each.outcome for each in history.operations} == {"ok", "fail"}, history.summary()
