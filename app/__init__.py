@@ -6,6 +6,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import (
     config,
     console,
+    encryption,
     errors,
     extensions,
     limits,
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
     app.extensions["gatewright.key_sets"] = KeySets(app.extensions["gatewright.outbound"])
     app.session_interface = DatabaseSessions()
     logs.init_app(app)  # first, so that whatever refuses a request knows its id
+    encryption.init_app(app)
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db, directory=str(mount.folder("migrations")))
     extensions.csrf.init_app(app)
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
     app.wsgi_app = mount.IssuerPath(app.wsgi_app, chosen.issuer)  # type: ignore[method-assign]
     if chosen.trusted_proxies:
         hops = chosen.trusted_proxies
+        app.wsgi_app = encryption.InClear(app.wsgi_app, hops)  # type: ignore[method-assign]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     return app
 

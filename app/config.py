@@ -18,10 +18,10 @@ from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.redirect_uris import KNOWN_EDITORS
 from app.gate_settings import GateSettings
 from app.outbound_settings import OutboundSettings
+from app.registration_settings import RateLimit, RegistrationSettings
 from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 from app.webhook_settings import WebhookSettings
 
-RateLimit = Annotated[str, AfterValidator(setting_rules.rate_limit)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_rules.words)]
 
 
@@ -72,12 +72,6 @@ class ServerSettings(BaseSettings):
     )
     registration_token: Annotated[SecretStr, AfterValidator(setting_rules.secret_of(20))] = Field(
         SecretStr(""), description="One static initial access token, at least 20 characters."
-    )
-    registration_rate_limit: RateLimit = Field(
-        "5 per minute", description="Registrations of one software from one address."
-    )
-    registration_address_rate_limit: RateLimit = Field(
-        "120 per minute", description="Registrations from one address, whatever the software."
     )
     token_rate_limit: RateLimit = Field(
         "300 per minute",
@@ -187,7 +181,14 @@ class ServerSettings(BaseSettings):
         return self.issuer.startswith("https://")
 
 
-class Settings(CleanUpSettings, WebhookSettings, GateSettings, OutboundSettings, ServerSettings):
+class Settings(
+    CleanUpSettings,
+    WebhookSettings,
+    GateSettings,
+    OutboundSettings,
+    RegistrationSettings,
+    ServerSettings,
+):
     """All settings; those of the server itself come first."""
 
 

@@ -104,3 +104,14 @@ class TestAtTheEndpoints:
         assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
         assert answers[3].get_json()["error"] == "temporarily_unavailable"
         assert 1 <= int(answers[3].headers["Retry-After"]) <= 60
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+    def test_guesses_at_client_configuration_are_limited_whatever_client_they_name(
+        self, client: FlaskClient, method: str
+    ) -> None:
+        token = {"Authorization": "Bearer rat_guessed"}
+        answers = [
+            client.open(f"/clients/guess-{n}", method=method, headers=token) for n in range(12)
+        ]
+        assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 9
+        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60

@@ -7,6 +7,7 @@ from app.clean_up_settings import CleanUpSettings
 from app.config import Settings
 from app.gate_settings import GateSettings
 from app.outbound_settings import OutboundSettings
+from app.registration_settings import RegistrationSettings
 from app.secret_files import FROM_FILE, PREFIX
 from app.setting_rows import Row
 from app.webhook_settings import WebhookSettings
@@ -23,6 +24,7 @@ GROUPS = {
         "registration_token",
         "private_use_schemes",
         "brand_words",
+        *RegistrationSettings.model_fields,
     ),
     "Registration gate": tuple(GateSettings.model_fields),
     "Webhooks": tuple(WebhookSettings.model_fields),

@@ -11,12 +11,14 @@ from app.domain import (
     client_records,
     clients,
     credentials,
+    crowding,
     decisions,
     document_rules,
     errors,
     fingerprints,
     four_eyes,
     look_alikes,
+    networks,
     policy_versions,
     recycling,
     registration_tokens,
@@ -104,7 +106,7 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
     )
     admit(row, arrival, verdict)
     if row.seen_count > 1:
-        recycling.recycle(row, arrival.address, by=by)
+        recycling.recycle(row, networks.network_of(arrival.address), by=by)
     return client, issued
 
 
@@ -192,7 +194,11 @@ def admitter(arrival: Evidence, verdict: Verdict) -> Actor:
 
 
 def see(arrival: Evidence, verdict: Verdict, mark: str) -> Software:
-    """Count an arrival of the software with a fingerprint."""
+    """Count an arrival of the software with a fingerprint.
+
+    Raises TooManyRequests when it would be new in a queue that its network crowds.
+    """
+    crowding.check(arrival, verdict.outcome, mark)
     return software.see(
         mark,
         arrival.metadata,
@@ -200,6 +206,7 @@ def see(arrival: Evidence, verdict: Verdict, mark: str) -> Software:
         verdict=verdict.as_json(),
         notes=arrival.notes,
         address=arrival.address,
+        network=crowding.share_of(arrival),
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, errors, fingerprints, generations, software
+from app.domain import audit, errors, fingerprints, generations, networks, software
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import Client
@@ -149,6 +149,7 @@ def add_client(row: Software, url: str, metadata: Mapping[str, Any], address: st
         "client_metadata": dict(metadata),
         "approved_once": row.status == "approved",
         "address": address,
+        "network": networks.network_of(address),
         "created_at": clock.epoch(),
     }
     if not insert_once(Client, client_id=url, introspects=[], **values):

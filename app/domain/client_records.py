@@ -45,7 +45,9 @@ class Client(Base):
     registration_token_digest: Mapped[str | None] = mapped_column(String(64))
     initial_access_token_id: Mapped[str | None] = mapped_column(String(36))
     approved_once: Mapped[bool] = mapped_column(Boolean)
-    address: Mapped[str] = mapped_column(String(64), index=True)
+    address: Mapped[str] = mapped_column(String(64))
+    network: Mapped[str] = mapped_column(String(64), index=True)
+    """Of the address; what one source registers is counted by it."""
     created_at: Mapped[int] = mapped_column(BigInteger, index=True)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -218,8 +220,8 @@ def what_may_change(client: Client) -> tuple[Any, ...]:
         client.client_metadata,
         client.pending_metadata,
         client.scopes,
-        client.secret_digest,
         client.access_token_seconds,
+        client.secret_digest,
     )
 
 

@@ -16,6 +16,7 @@ from app.domain import (
     errors,
     generations,
     grants,
+    networks,
     pushed_requests,
     scopes,
     software,
@@ -66,6 +67,7 @@ def add(
         initial_access_token_id=initial_access_token,
         approved_once=row.status == "approved",
         address=address,
+        network=networks.network_of(address),
         created_at=clock.epoch(),
     )
     db.session.add(client)
@@ -227,10 +229,8 @@ def edit(
     before = editable(client)
     client.scopes = None if scopes is None else list(scopes)
     client.access_token_seconds = access_token_seconds
-    metadata = dict(client.client_metadata)
     if redirect_uris:
-        metadata["redirect_uris"] = list(redirect_uris)
-    client.client_metadata = metadata
+        client.client_metadata = {**client.client_metadata, "redirect_uris": list(redirect_uris)}
     record(Tag.CLIENT_UPDATED, client, by=by, **audit.changes(before, editable(client)))
     generations.bump("clients")
 

@@ -42,6 +42,8 @@ class Evidence:
     """Terms of its initial access token; at an update what holds on of the one it came with."""
     four_eyes: tuple[str, ...] = ()
     """Scopes it is offered that two people have to approve."""
+    crowded: bool = False
+    """Whether as much undecided software of its network waits as may."""
 
     @property
     def bounds(self) -> Obligations:

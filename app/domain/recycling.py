@@ -15,23 +15,23 @@ from app.extensions import db
 
 SELF_REGISTERED = ("dcr", "statement")
 """Sources of clients that nobody here made and no document describes."""
-UNUSED_PER_ADDRESS = 50
-"""Never-used registrations of one software that are kept for one address."""
+UNUSED_PER_NETWORK = 50
+"""Never-used registrations of one software that are kept for one network."""
 UNUSED_SECONDS = 86400
 """Never-used registrations are recycled so long after both they and the decision were made."""
 
 
-def recycle(row: Software, address: str, *, by: Actor) -> None:
-    """Remove registrations that were never used: too many of one address, or too old.
+def recycle(row: Software, network: str, *, by: Actor) -> None:
+    """Remove registrations that were never used: too many of one network, or too old.
 
     Those of pending software live as long as it is pending, up to the number; who waited for a
     decision has the whole time from then.
     """
     unused = unused_of(row.id)
     kept = (
-        unused.where(Client.address == address)
+        unused.where(Client.network == network)
         .order_by(Client.created_at.desc(), Client.client_id.desc())
-        .offset(UNUSED_PER_ADDRESS)
+        .offset(UNUSED_PER_NETWORK)
     )
     removed = list(db.session.scalars(kept))
     limit = clock.epoch() - UNUSED_SECONDS

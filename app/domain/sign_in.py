@@ -1,4 +1,4 @@
-"""Owns the durable throttle of sign-in attempts, per account and per address."""
+"""Owns the durable throttle of sign-in attempts, per account and per network."""
 
 from collections.abc import Iterable
 
@@ -6,10 +6,10 @@ from sqlalchemy import BigInteger, Integer, String, case, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials
+from app.domain import credentials, networks
 from app.extensions import Base, db, insert_once
 
-FREE_ATTEMPTS = {"account": 5, "address": 20}
+FREE_ATTEMPTS = {"account": 5, "network": 20}
 """Failures that cost nothing; each further one doubles the wait."""
 LONGEST_WAIT_SECONDS = 900
 FORGOTTEN_SECONDS = 3600
@@ -17,7 +17,7 @@ FORGOTTEN_SECONDS = 3600
 
 
 class SignInThrottle(Base):
-    """Failures of one account or address; survives restarts and is shared by all nodes."""
+    """Failures of one account or network; survives restarts and is shared by all nodes."""
 
     __tablename__ = "sign_in_throttles"
 
@@ -31,7 +31,7 @@ def keys(email: str, address: str) -> dict[str, str]:
     """Return the kinds of throttle and their keys; an unknown account has one like any other."""
     return {
         "account": credentials.digest("account\0" + email.casefold()),
-        "address": credentials.digest("address\0" + address),
+        "network": credentials.digest("address\0" + networks.network_of(address)),
     }
 
 
@@ -44,7 +44,7 @@ def seconds_to_wait(throttle_keys: Iterable[str]) -> int:
 
 
 def note_failure(throttle_keys: dict[str, str]) -> None:
-    """Count a failure for account and address, and make the next attempts wait."""
+    """Count a failure for account and network, and make the next attempts wait."""
     now = clock.epoch()
     row = SignInThrottle
     for kind, key in throttle_keys.items():
@@ -69,5 +69,5 @@ def note_failure(throttle_keys: dict[str, str]) -> None:
 
 
 def forget(key: str) -> None:
-    """Forget the failures of an account after a success; those of the address stay."""
+    """Forget the failures of an account after a success; those of the network stay."""
     db.session.execute(delete(SignInThrottle).where(SignInThrottle.key == key))

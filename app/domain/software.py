@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, func, or_, select, update
+from sqlalchemy import BigInteger, Index, Integer, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -19,6 +19,7 @@ class Software(Base):
     """One piece of software and what people decided about it."""
 
     __tablename__ = "software"
+    __table_args__ = (Index("ix_software_network", "network", "status"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
@@ -53,6 +54,8 @@ class Software(Base):
     first_seen_at: Mapped[int] = mapped_column(BigInteger)
     last_seen_at: Mapped[int] = mapped_column(BigInteger, index=True)
     seen_count: Mapped[int] = mapped_column(Integer)
+    network: Mapped[str] = mapped_column(String(64))
+    """Where it was first seen from, if it counts there while it is undecided."""
     addresses: Mapped[list[str]] = mapped_column(JSONValue)
     """The first ten addresses it was seen from."""
 
@@ -65,6 +68,7 @@ def see(
     verdict: Mapping[str, Any],
     notes: Iterable[str],
     address: str,
+    network: str,
 ) -> Software:
     """Count an arrival of the software with this fingerprint, making its row at first sight."""
     now = clock.epoch()
@@ -80,6 +84,7 @@ def see(
         first_seen_at=now,
         last_seen_at=now,
         seen_count=1,
+        network=network,
         addresses=[address] if address else [],
         **described(metadata),
     )

@@ -119,7 +119,9 @@ def authenticate(email: str, password: str, hasher: Passwords, *, by: Actor) -> 
     db.session.rollback()
     if wait:
         raise errors.TooManyRequests(
-            "Too many failed attempts; wait before trying again.", retry_after=wait
+            "Too many failed attempts; wait before trying again.",
+            retry_after=wait,
+            account=keys["account"][:16],
         )
     if not hasher.verify(encoded, password):
         sign_in.note_failure(keys)

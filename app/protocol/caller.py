@@ -10,7 +10,14 @@ from flask import current_app, g, request
 
 from app import clock
 from app.config import current_settings
-from app.domain import client_assertions, client_records, credentials, errors, generations
+from app.domain import (
+    client_assertions,
+    client_records,
+    credentials,
+    errors,
+    generations,
+    networks,
+)
 from app.domain.assertion_keys import METHOD, AssertionKeys
 from app.domain.audit import Actor
 from app.domain.client_records import ClientRecord, Standing
@@ -31,6 +38,11 @@ LONGEST_HEADER = 8192
 def address() -> str:
     """Return the address of the caller, as far as trusted proxies vouch for it."""
     return (request.remote_addr or "")[:64]
+
+
+def network() -> str:
+    """Return what limits count the caller by: the network of the address."""
+    return networks.network_of(address())
 
 
 def actor(kind: str = "anonymous", identifier: str = "", name: str = "") -> Actor:

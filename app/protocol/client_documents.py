@@ -8,6 +8,7 @@ from app.config import current_settings
 from app.domain import (
     admissions,
     client_documents,
+    crowding,
     document_admissions,
     document_rules,
     errors,
@@ -131,8 +132,8 @@ def check_beforehand(url: str, *, is_new: bool) -> None:
     """Refuse before anything is fetched: too many new ones of one address, or by policy."""
     settings = current_settings()
     if is_new:
-        spend(settings.registration_address_rate_limit, "register", caller.address())
-        spend(settings.registration_rate_limit, "register", url, caller.address())
+        spend(settings.registration_address_rate_limit, "register", caller.network())
+        spend(settings.registration_rate_limit, "register", url, caller.network())
     try:
         document_admissions.check_beforehand(
             url, address=caller.address(), user_agent=request.headers.get("User-Agent", "")
@@ -163,6 +164,8 @@ def take(url: str, metadata: dict[str, object], document: Document) -> None:
         document_url=url,
         is_new=is_new,
     )
+    if is_new:
+        arrival = crowding.noted(arrival, current_settings().registration_pending_per_address)
     verdict = policy_versions.in_force().judge(arrival)
     verdict = gatekeeping.tightened(verdict, arrival, "register" if is_new else "update", url)
 

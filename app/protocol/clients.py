@@ -14,6 +14,7 @@ from app.domain import (
     client_statements,
     clients,
     credentials,
+    crowding,
     errors,
     json_objects,
     policy_versions,
@@ -51,7 +52,7 @@ def update_client(client_id: str) -> Response:
     """Replace the metadata of a client (RFC 7592 section 2.2)."""
     client = own_client(client_id)
     settings = current_settings()
-    spend(settings.registration_rate_limit, "update", client_id, caller.address())
+    spend(settings.registration_rate_limit, "update", client_id, caller.network())
 
     body = json_objects.read_body(read_body(), request.headers.get("Content-Type"))
     check_identity(client, body)
@@ -70,6 +71,7 @@ def update_client(client_id: str) -> Response:
         is_new=False,
         statement=statement,
     )
+    arrival = crowding.noted(arrival, settings.registration_pending_per_address)
     verdict = policy_versions.in_force().judge(arrival)
     verdict = gatekeeping.tightened(verdict, arrival, "update", client_id)
 

@@ -58,7 +58,7 @@ def setup() -> str | Response:
 @bp.post("/setup")
 def create_administrator() -> Response | tuple[str, int]:
     """Create the first administrator with the token of the setup link."""
-    spend(current_settings().sign_in_rate_limit, "setup", caller.address())
+    spend(current_settings().sign_in_rate_limit, "setup", caller.network())
     email = request.form.get("email", "")[:255]
     token = request.form.get("token", "").strip()[:256].removeprefix("#token=")
     password = request.form.get("password", "")

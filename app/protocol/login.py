@@ -9,7 +9,7 @@ from app.domain import audit, errors, users
 from app.domain.audit_tags import Tag
 from app.extensions import db
 from app.limits import spend
-from app.protocol import caller, people
+from app.protocol import caller, people, refusals
 
 bp = Blueprint("login", __name__)
 THEMES = ("auto", "light", "dark")
@@ -35,14 +35,17 @@ def sign_in_with_password() -> Response:
     after = people.local_path(request.form.get("next", "")) or ""
     email = request.form.get("username", "")[:255]
     try:
-        spend(current_settings().sign_in_rate_limit, "sign-in", caller.address())
+        spend(current_settings().sign_in_rate_limit, "sign-in", caller.network())
         user = users.authenticate(
             email,
             request.form.get("password", ""),
             caller.passwords(),
             by=caller.actor(),
         )
-    except (errors.AccessDenied, errors.TooManyRequests) as refusal:
+    except errors.TooManyRequests as refusal:
+        refusals.record(refusal)
+        return show_failure(refusal, email, after)
+    except errors.AccessDenied as refusal:
         db.session.commit()
         return show_failure(refusal, email, after)
 

@@ -42,7 +42,7 @@ def push_request() -> Response:
         raise found.refusal from None
 
     if client.is_public:
-        spend(current_settings().token_rate_limit, "push", caller.address())
+        spend(current_settings().token_rate_limit, "push", caller.network())
     seconds = current_settings().pushed_request_seconds
     reference = pushed_requests.push(
         client.client_id,

@@ -19,8 +19,10 @@ from app.protocol.authorization_request import LocalRefusal, RedirectedRefusal
 from app.protocol.waiting import refresh
 from app.views import page
 
+COUNTED = ("clients", "introspect", "par", "revoke", "token")
+"""Blueprints at which credentials can be guessed."""
 RECORDED = "120 per minute"
-"""Refusals of one address beyond this are only logged, so that a flood cannot fill the disk."""
+"""Refusals of one network beyond this are only logged, so that a flood cannot fill the disk."""
 
 OPERATORS = "the operators of this server"
 
@@ -53,14 +55,14 @@ def addressed(refusal: Refusal) -> Refusal:
 
 
 def limited(refusal: Refusal) -> Refusal:
-    """Count what the token endpoints refuse to one address; past the limit it is told to wait.
+    """Count what is refused to one network where credentials are; past the limit it has to wait.
 
     Only refusals count, so a busy client that proves itself is never slowed down.
     """
-    if request.blueprint not in ("token", "revoke", "introspect", "par"):
+    if request.blueprint not in COUNTED:
         return refusal
     try:
-        limits.spend(current_settings().token_rate_limit, "token", caller.address())
+        limits.spend(current_settings().token_rate_limit, "token", caller.network())
     except TooManyRequests as reached:
         return reached
     return refusal
@@ -103,7 +105,7 @@ def record(refusal: Refusal, client: ClientRecord | None = None) -> None:
         tag = Tag.REGISTRATION_REFUSED
     else:
         tag = Tag.REQUEST_REFUSED
-    if limits.local_budget(RECORDED, "refusals", caller.address()):
+    if limits.local_budget(RECORDED, "refusals", caller.network()):
         audit.record(
             tag,
             (request.endpoint or "")[:200],

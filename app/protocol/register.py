@@ -9,6 +9,7 @@ from app.domain import (
     client_metadata,
     client_statements,
     clients,
+    crowding,
     errors,
     fingerprints,
     json_objects,
@@ -28,14 +29,14 @@ bp = Blueprint("register", __name__)
 def register_client() -> Response:
     """Register a client (RFC 7591 section 3)."""
     settings = current_settings()
-    spend(settings.registration_address_rate_limit, "register", caller.address())
+    spend(settings.registration_address_rate_limit, "register", caller.network())
     token = initial_access_token()
 
     body = json_objects.read_body(read_body(), request.headers.get("Content-Type"))
     statement = software_statements.of_request(body)
     metadata = client_metadata.parse(statement.over(body), settings.metadata_rules)
     mark = fingerprints.of_metadata(metadata) or "alone"
-    spend(settings.registration_rate_limit, "register", mark, caller.address())
+    spend(settings.registration_rate_limit, "register", mark, caller.network())
 
     arrival = admissions.evidence(
         metadata,
@@ -46,6 +47,7 @@ def register_client() -> Response:
         brands=settings.brand_words,
         statement=statement,
     )
+    arrival = crowding.noted(arrival, settings.registration_pending_per_address)
     verdict = policy_versions.in_force().judge(arrival)
     verdict = gatekeeping.tightened(verdict, arrival, "register")
 

@@ -64,9 +64,17 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
         check_grant(self.request.client, self.GRANT_TYPE)
 
     def answer(
-        self, granted: Iterable[str], target: Target, grant: dict[str, Any], tag: Tag
+        self,
+        granted: Iterable[str],
+        target: Target,
+        grant: dict[str, Any],
+        tag: Tag,
+        **beside: bool,
     ) -> dict[str, Any]:
-        """Mint an access token of a grant and record it in the transaction that redeemed."""
+        """Mint an access token of a grant and record it in the transaction that redeemed.
+
+        ``beside`` tells which other tokens are issued with it.
+        """
         client = self.request.client
         answer = tokens.mint(
             self.rules,
@@ -87,6 +95,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             grant_type=self.GRANT_TYPE,
             scope=answer.get("scope", ""),
             resources=list(target.audience),
+            **beside,
         )
         return answer
 
@@ -118,10 +127,18 @@ class CodeGrant(Grant):
         granted = within(client, target, row.scopes)
 
         redeemed = authorization_codes.redeem(self.rules, row, by=caller.client_actor(client))
-        answer = self.answer(granted, target, redeemed.grant, Tag.TOKEN_ISSUED)
-        if "refresh_token" in client.grant_types:
+        refreshes, opens = "refresh_token" in client.grant_types, "openid" in granted
+        answer = self.answer(
+            granted,
+            target,
+            redeemed.grant,
+            Tag.TOKEN_ISSUED,
+            refresh_token=refreshes,
+            id_token=opens,
+        )
+        if refreshes:
             answer["refresh_token"] = refresh_tokens.issue(self.rules, redeemed.grant)
-        if "openid" in granted:
+        if opens:
             answer["id_token"] = tokens.mint_id_token(
                 self.rules,
                 current_keys(),
@@ -150,7 +167,9 @@ class RefreshGrant(Grant):
         granted = within(client, target, wanted)
 
         successor = refresh_tokens.rotate(self.rules, value, grant, by=caller.client_actor(client))
-        answer = self.answer(granted, target, grant, Tag.TOKEN_REFRESHED)
+        answer = self.answer(
+            granted, target, grant, Tag.TOKEN_REFRESHED, refresh_token=True, id_token=False
+        )
         return 200, answer | {"refresh_token": successor}, []
 
 

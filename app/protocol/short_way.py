@@ -19,6 +19,7 @@ from app import logs, security
 from app.answers import NOT_KEPT
 from app.config import Settings
 from app.domain.audit import Actor
+from app.encryption import IN_CLEAR
 from app.extensions import commit
 from app.protocol import caller, client_credentials
 from app.protocol.parameters import FORM, collect, pairs
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 PATH = "/token"
 LONGEST_BODY = 4096
 """No setting allows less."""
-UNUSUAL = ("HTTP_CONTENT_ENCODING", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
+UNUSUAL = ("HTTP_CONTENT_ENCODING", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING", IN_CLEAR)
 
 
 class ShortWay:

@@ -32,6 +32,7 @@ def see(address="192.0.2.1", **changes):
         verdict={},
         notes=risk_notes.notes(metadata),
         address=address,
+        network="",
     )
 
 

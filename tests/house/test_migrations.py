@@ -10,7 +10,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app.domain import ORDER, credentials, registration_tokens
+from app.domain import (
+    ORDER,
+    admissions,
+    client_metadata,
+    credentials,
+    policies,
+    registration_tokens,
+)
+from app.domain.audit import SERVER
+from app.domain.client_records import Client
 from app.domain.obligations import NO_TERMS
 from app.extensions import db
 
@@ -67,6 +76,20 @@ def test_a_token_of_before_0006_has_no_terms_and_works_from_anywhere(app):
 
         assert registration_tokens.check("iat_old", "", "192.0.2.1") == "t"
         assert registration_tokens.terms("t") == NO_TERMS
+
+
+def test_a_client_of_before_0013_counts_by_its_address(app):
+    metadata = client_metadata.parse({"redirect_uris": ["https://a.example/cb"]})
+    with app.app_context():
+        arrival = admissions.evidence(
+            metadata, source="dcr", initial_access_token=None, address="192.0.2.1", user_agent=""
+        )
+        admissions.register(arrival, policies.judge(arrival), by=SERVER)
+        db.session.commit()
+        flask_migrate.downgrade(revision="0012")
+        flask_migrate.upgrade()
+
+        assert db.session.scalars(sa.select(Client.network)).all() == ["192.0.2.1"]
 
 
 def test_migrations_form_one_line_and_are_named_by_number():

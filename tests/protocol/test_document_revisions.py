@@ -1,5 +1,7 @@
 """What a document says later: what it adds waits for approval, the approved one serves."""
 
+import pytest
+
 from app.domain import gate_answers
 from app.domain.gate_answers import GateAnswer
 from tests.protocol.document_clients import HOUR, LOOPBACK, OTHER, FakeGate, seen
@@ -7,7 +9,7 @@ from tests.protocol.document_clients import approved as approved
 from tests.protocol.document_clients import codex as codex
 from tests.protocol.document_clients import operator as operator
 from tests.protocol.document_clients import put_in_force as put_in_force
-from tests.protocol.documents import CODEX, is_refused_here
+from tests.protocol.documents import CODEX, is_refused_here, is_waiting
 from tests.protocol.documents import app as app
 from tests.protocol.documents import authority as authority
 from tests.protocol.documents import host as host
@@ -129,4 +131,22 @@ def test_a_change_that_the_gate_could_not_judge_is_judged_again(
     assert person.tokens(approved)
 
     assert [asked.operation for asked in gate.asked] == ["update", "update"]
+    assert seen(operator, approved, waiting=True).status == "pending"
+
+
+@pytest.mark.parametrize("limits", [{"registration_pending_per_address": 1}], ids=["one at a time"])
+def test_a_crowded_network_brings_no_new_document_and_what_was_approved_still_follows_its_own(
+    approved, host, person, operator, clock
+):
+    """X-39: the second page refuses; a change of the first waits although its queue is full."""
+    second, third = (
+        Machine(approved.http, host.put(CODEX, path), redirect_uri=LOOPBACK)
+        for path in ("/second.json", "/third.json")
+    )
+    assert is_waiting(person.open(second.asking()))
+    assert is_refused_here(person.open(third.asking()), 429, "Too much software from this network")
+
+    host.put(CODEX | {"redirect_uris": [*CODEX["redirect_uris"], OTHER]})
+    clock.advance(HOUR)
+    assert person.tokens(approved)
     assert seen(operator, approved, waiting=True).status == "pending"

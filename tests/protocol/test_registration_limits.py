@@ -149,7 +149,7 @@ def test_fifty_unused_registrations_of_a_software_and_address_are_kept(client, c
 
 
 def test_what_was_used_is_never_recycled(client, operator, person, count, monkeypatch):
-    monkeypatch.setattr(recycling, "UNUSED_PER_ADDRESS", 3)
+    monkeypatch.setattr(recycling, "UNUSED_PER_NETWORK", 3)
     operator.approve(registrants.register(client, scope="mcp:read mcp:write"))
     used = registrants.register(client, scope="mcp:read mcp:write")
     person.tokens(used.machine)

@@ -1,7 +1,10 @@
 """Attempts to sign in wait, whatever process counts them (security.md C-02)."""
 
+import pytest
+
 from app import create_app
 from app.extensions import db
+from app.protocol import refusals
 from tests.protocol.persons import Person
 
 
@@ -68,3 +71,27 @@ def test_the_wait_is_said_on_the_page_of_the_request(person, public, clock):
 
     assert throttled.status_code == 303
     assert "Too many failed attempts" in person.open(throttled.location).text
+
+
+def test_a_throttled_attempt_is_recorded_beside_the_failures(person, clock, audited):
+    fail(person, 6)
+    throttled = person.sign_in()
+    (event,) = audited("limit.reached")
+
+    assert (event.subject, event.address) == ("login.sign_in_with_password", "127.0.0.1")
+    assert event.request_id == throttled.headers["X-Request-Id"]
+    assert event.detail["account"] == audited("user.sign_in_failed")[-1].detail["account"]
+
+
+LIMITED = {"rate_limit_enabled": True, "sign_in_rate_limit": "2 per minute"}
+
+
+@pytest.mark.parametrize("overrides", [LIMITED], ids=["limited"])
+def test_limited_attempts_are_recorded_as_long_as_they_fill_no_disk(
+    person, audited, clock, monkeypatch
+):
+    monkeypatch.setattr(refusals, "RECORDED", "3 per minute")
+    statuses = fail(person, 7)
+
+    assert statuses == [401] * 2 + [429] * 5
+    assert [event.detail["limit"] for event in audited("limit.reached")] == ["2 per minute"] * 3

@@ -87,7 +87,7 @@ def test_a_statement_that_comes_later_leaves_those_without_one_waiting(app, clie
 
 
 def test_registrations_by_statement_are_recycled_like_others(app, client, monkeypatch):
-    monkeypatch.setattr(recycling, "UNUSED_PER_ADDRESS", 2)
+    monkeypatch.setattr(recycling, "UNUSED_PER_NETWORK", 2)
     vendors.trust(app)
 
     made = [sent(client, vendors.statement()) for _ in range(4)]

@@ -29,6 +29,24 @@ def test_tokens_are_recorded_when_they_are_issued_and_asked_about(confidential, 
     assert (about.subject, about.detail) == (asked.get_json()["jti"], {"active": True})
 
 
+def test_it_is_recorded_which_tokens_were_issued_beside_the_access_token(register, person, audited):
+    alone = register(client_name="Alone", grant_types=["authorization_code"])
+    whole = register(client_name="Whole", scope="openid mcp:read")
+
+    alone.redeem(person.code(alone))
+    answer = whole.redeem(person.code(whole, scope="openid mcp:read", nonce="n")).get_json()
+    whole.refresh(answer["refresh_token"])
+
+    assert {"id_token", "refresh_token"} <= answer.keys()
+    assert [beside(event) for event in audited("token.issued")] == [(False, False), (True, True)]
+    assert [beside(event) for event in audited("token.refreshed")] == [(True, False)]
+
+
+def beside(event):
+    """Return whether a refresh token and whether an ID token was issued."""
+    return event.detail["refresh_token"], event.detail["id_token"]
+
+
 def test_signing_in_failing_to_and_signing_out_are_recorded(person, audited):
     failed = last(audited, "user.sign_in_failed", person.sign_in(password="wrong password"))
     signed_in = last(audited, "user.signed_in", person.sign_in())

@@ -62,15 +62,18 @@ TABLE = (
     machine("GET", "/.well-known/oauth-authorization-server/<path:issuer_path>"),
     machine("GET", "/.well-known/openid-configuration/<path:issuer_path>"),
     machine("POST", "/register", "anyone", NO_STORE, *REGISTRATION),
-    machine("GET", "/clients/<path:client_id>", "registration token"),
+    machine("GET", "/clients/<path:client_id>", "registration token", NO_STORE, "token_rate_limit"),
     machine(
         "PUT",
         "/clients/<path:client_id>",
         "registration token",
         NO_STORE,
         "registration_rate_limit",
+        "token_rate_limit",
     ),
-    machine("DELETE", "/clients/<path:client_id>", "registration token"),
+    machine(
+        "DELETE", "/clients/<path:client_id>", "registration token", NO_STORE, "token_rate_limit"
+    ),
     machine("POST", "/token", "client", NO_STORE, "token_rate_limit"),
     machine("POST", "/par", "client", NO_STORE, "token_rate_limit"),
     machine("POST", "/revoke", "client", NO_STORE, "token_rate_limit"),

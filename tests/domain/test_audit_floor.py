@@ -1,0 +1,92 @@
+"""The least that an audit trail of such a server holds; each row has a tag of ours or a reason."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.domain import users
+from app.domain.audit_tags import Tag
+
+APP = Path(__file__).parents[2] / "app"
+ROWS = 40
+"""So many kinds of events the nearest complete product has, by whose names they go here."""
+
+TAGS = {
+    "AUTHENTICATION_SUCCESS": [Tag.USER_SIGNED_IN],
+    "AUTHENTICATION_FAILURE": [Tag.USER_SIGN_IN_FAILED],
+    "LOGOUT": [Tag.USER_SIGNED_OUT],
+    "AUTHORIZATION_CODE_GENERATED": [Tag.CODE_ISSUED],
+    "AUTHORIZATION_CODE_EXCHANGED": [Tag.CODE_REDEEMED],
+    "AUTHORIZATION_CODE_DENIED": [Tag.CONSENT_DENIED],
+    "ACCESS_TOKEN_ISSUED": [Tag.TOKEN_ISSUED],
+    "REFRESH_TOKEN_ISSUED": [Tag.TOKEN_ISSUED, Tag.TOKEN_REFRESHED],  # detail: refresh_token
+    "ID_TOKEN_ISSUED": [Tag.TOKEN_ISSUED],  # detail: id_token
+    "TOKEN_REFRESHED": [Tag.TOKEN_REFRESHED],
+    "TOKEN_REVOKED": [Tag.TOKEN_REVOKED],
+    "CLIENT_CREDENTIALS_TOKEN_ISSUED": [Tag.TOKEN_ISSUED],  # detail: grant_type
+    "TOKEN_INTROSPECTED": [Tag.TOKEN_INTROSPECTED],
+    "CLIENT_CREATED": [Tag.CLIENT_CREATED],
+    "CLIENT_REGISTERED": [Tag.CLIENT_REGISTERED],
+    "CLIENT_UPDATED": [Tag.CLIENT_UPDATED],
+    "CLIENT_DELETED": [Tag.CLIENT_DELETED],
+    "CLIENT_SECRET_REGENERATED": [Tag.CLIENT_SECRET_ROTATED],
+    "CLIENT_APPROVED": [Tag.SOFTWARE_APPROVED],
+    "CLIENT_REJECTED": [Tag.SOFTWARE_REJECTED],
+    "CLIENT_TOKENS_REVOKED_ALL": [Tag.CLIENT_TOKENS_REVOKED],
+    "USER_CREATED": [Tag.USER_CREATED],
+    "USER_DISABLED": [Tag.USER_DISABLED],
+    "USER_ROLE_CHANGED": [Tag.USER_ROLE_CHANGED],
+    "USER_AUTHORIZATION_GRANTED": [Tag.CONSENT_GIVEN],
+    "USER_AUTHORIZATION_REVOKED": [Tag.CONSENT_REVOKED],
+    "RATE_LIMIT_EXCEEDED": [Tag.LIMIT_REACHED],
+    "SUSPICIOUS_ACTIVITY": [Tag.CODE_REPLAYED, Tag.TOKEN_REPLAYED],
+    "AUDIT_LOG_EXPORTED": [Tag.AUDIT_EXPORTED],
+}
+
+REASONS = {
+    "TOKEN_DISABLED": "A token ends for good; its client is suspended and resumed instead.",
+    "TOKEN_ENABLED": "A token ends for good; its client is suspended and resumed instead.",
+    "AUDIT_LOG_VIEWED": "Looking at a page changes nothing; what leaves as a file is on record.",
+}
+"""Why there is no tag and will be none."""
+
+ABSENT = {
+    "OAUTH_AUTHENTICATION": "/login/",
+    "OAUTH_CONNECTION_DELETED": "/login/",
+    "DEVICE_CODE_GENERATED": "/device",
+    "DEVICE_CODE_AUTHORIZED": "/device",
+}
+"""What cannot happen, because this server has no address that begins so."""
+
+IMPOSSIBLE = {
+    "USER_UPDATED": "update",
+    "USER_DELETED": "delete",
+    "USER_ENABLED": "enable",
+    "USER_PASSWORD_RESET": "reset_password",
+}
+"""What cannot happen, because users have no such verb."""
+
+
+def test_every_row_of_the_list_is_answered_once():
+    answered = [*TAGS, *REASONS, *ABSENT, *IMPOSSIBLE]
+
+    assert len(answered) == len(set(answered)) == ROWS
+
+
+@pytest.mark.parametrize("event", TAGS)
+def test_a_tag_of_the_list_is_recorded_by_somebody(event: str) -> None:
+    sources = [path.read_text() for path in APP.rglob("*.py") if path.stem != "announcements"]
+
+    for tag in TAGS[event]:
+        assert any(re.search(rf"\bTag\.{tag.name}\b", source) for source in sources)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_cannot_happen_needs_a_tag_as_soon_as_it_can(app: Flask) -> None:
+    """Give it a tag, record it, and move its row to TAGS."""
+    served = {rule.rule for rule in app.url_map.iter_rules()}
+
+    assert [each for each, path in ABSENT.items() if any(s.startswith(path) for s in served)] == []
+    assert [each for each, verb in IMPOSSIBLE.items() if hasattr(users, verb)] == []
