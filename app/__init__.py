@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import (
     config,
+    connection_uses,
     console,
     encryption,
     errors,
@@ -34,6 +35,7 @@ KEYS = (
     "webhook secrets",
     "shared tokens",
     "connections",
+    "lists",
 )
 """Purposes for each of which a key of its own is derived from the secret key."""
 
@@ -59,6 +61,7 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
         shared_tokens.of_settings(chosen, app.extensions["gatewright.keys"]["shared tokens"]),
     )
     app.extensions["gatewright.key_sets"] = KeySets(app.extensions["gatewright.outbound"])
+    connection_uses.init_app(app)
     app.session_interface = DatabaseSessions()
     logs.init_app(app)  # first, so that whatever refuses a request knows its id
     encryption.init_app(app)

@@ -7,6 +7,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.config import ConfigurationError
 from app.domain.errors import Refusal
+from app.outbound import failures
+from app.outbound.errors import OutboundError
 from app.schema import WrongVersion
 
 OK, REFUSED, USAGE, CONFIGURATION, DATABASE = range(5)
@@ -35,6 +37,9 @@ def explain(fault: BaseException) -> Ending | None:
     match fault:
         case Refusal():
             return Ending(REFUSED, fault.error, (f"{fault.description}{named(fault.facts)}",))
+        case OutboundError():
+            sentences = (" ".join(failures.of_error(fault)),)
+            return Ending(REFUSED, fault.error or fault.reason, sentences)
         case ConfigurationError():
             return Ending(CONFIGURATION, "configuration", tuple(fault.faults))
         case WrongVersion():

@@ -37,6 +37,11 @@ def init_app(app: Flask) -> None:
     app.after_request(finish)
 
 
+def hush() -> None:
+    """Log defects only: a command says itself, in its one line, what went wrong elsewhere."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(LEVELS["error"]))
+
+
 def to_line(event: object, **_options: object) -> str:
     """Write an event as one line; control characters are escaped by JSON."""
     return orjson.dumps(event, default=str).decode()

@@ -1,4 +1,4 @@
-"""Owns the commands about connections: connection create, list, show, delete."""
+"""Owns the commands about connections: connection create, list, show, token, test, delete."""
 
 import sys
 from pathlib import Path
@@ -6,16 +6,22 @@ from typing import Any
 
 import click
 
+from app import clock, connection_uses, logs
 from app.cli import shell
-from app.cli.parameters import FILE, content_of, names
+from app.cli.parameters import FILE, SPAN_OF_TIME, content_of, names
 from app.config import current_key
 from app.domain import connection_drafts, connections, private_keys, scopes
 from app.domain.connection_drafts import Draft
 from app.domain.connection_records import Connection
+from app.exits import REFUSED
 from app.extensions import db
+from app.outbound import connection_trials
+from app.outbound.connection_trials import Trial
+from app.outbound.watching import Exchange
 from app.views import instant
 
 LONGEST_SECRET = 4096
+GOT = "A token was got."
 
 
 CREATE: list[click.Parameter] = [
@@ -99,6 +105,77 @@ def show(name: str) -> None:
     with shell.application():
         answer = facts(connections.get(name))
     shell.show(answer)
+
+
+@connection_group.command("token")
+@click.argument("name")
+@click.option(
+    "--min-life",
+    type=SPAN_OF_TIME,
+    metavar="SPAN",
+    help="How long the token has to live from now; one that ends earlier is renewed.",
+)
+def token(name: str, min_life: int | None) -> None:
+    """Print an access token for a script; with --json also in how many seconds it ends."""
+    with shell.application():
+        logs.hush()
+        tokens = connection_uses.managers().of(connections.get(name))
+        db.session.rollback()
+        kept = tokens.current(connection_trials.SECONDS, life_seconds=min_life or 0)
+    answer = {"access_token": kept.value, "expires_in": kept.expires_at - clock.epoch()}
+    shell.show(answer, kept.value)
+
+
+@connection_group.command("test")
+@click.argument("name")
+def test(name: str) -> None:
+    """Get a new token that nobody uses, and say what happened step by step.
+
+    Ends with 1 when there is no token.
+    """
+    with shell.application() as app:
+        logs.hush()
+        held = connection_uses.managers().hold(connections.get(name))
+        db.session.rollback()
+        trial = connection_trials.make(
+            app.extensions["gatewright.outbound"], app.extensions["gatewright.key_sets"], held
+        )
+        connections.note_test(connections.get(name), trial.code, by=shell.actor())
+        db.session.commit()
+    answer = tried(trial)
+    lines = [*map(step_line, answer["steps"]), *answer["discovery"], answer["conclusion"]]
+    shell.show(answer, "\n".join(lines))
+    if trial.code:
+        click.get_current_context().exit(REFUSED)
+
+
+def tried(trial: Trial) -> dict[str, Any]:
+    """Return what is told of a trial."""
+    return {
+        "ok": not trial.code,
+        "failure": trial.code,
+        "steps": [step_of(exchange) for exchange in trial.exchanges],
+        "discovery": [step.conclusion for step in trial.discovery.steps] if trial.discovery else [],
+        "conclusion": " ".join(trial.failure or (GOT, trial.signature)).rstrip(),
+        "expires_in": trial.kept.expires_at - clock.epoch() if trial.kept else None,
+    }
+
+
+def step_of(exchange: Exchange) -> dict[str, Any]:
+    """Return what is told of one request."""
+    return {
+        "method": exchange.method,
+        "url": exchange.url,
+        "status": exchange.answer.status if exchange.answer else None,
+        "reason": exchange.reason,
+        "took_ms": exchange.took_ms,
+    }
+
+
+def step_line(step: dict[str, Any]) -> str:
+    """Write a step on one line."""
+    outcome = step["status"] or f"no answer ({step['reason']})"
+    return shell.written(f"{step['method']} {step['url']}: {outcome}, {step['took_ms']} ms")
 
 
 @connection_group.command("delete")

@@ -14,6 +14,8 @@ PAGES = (
     "statement_issuers",
     "scopes",
     "resources",
+    "acquire",
+    "connections",
     "webhooks",
     "audit",
     "clean_up",

@@ -64,6 +64,8 @@ def subject_url(event: AuditEvent) -> str | None:
         return url_for("clients_console.show_client", client_id=event.subject)
     if kind == "initial_token" and event.subject not in ("", STATIC):
         return url_for("initial_access_tokens.show_token", token_id=event.subject)
+    if kind == "connection" and event.tag != Tag.CONNECTION_DELETED:
+        return url_for("connections.show_connection", connection_id=event.subject)
     if event.tag == Tag.POLICY_CHANGED and event.subject.isdecimal():
         return url_for("policies.show_version", number=int(event.subject))
     return None

@@ -81,6 +81,12 @@ class Tag(StrEnum):
     CONNECTION_CHANGED = "connection.changed"
     CONNECTION_SECRET_ROTATED = "connection.secret_rotated"
     CONNECTION_TESTED = "connection.tested"
+    CONNECTION_REGISTERED = "connection.registered"
+    CONNECTION_UNREGISTERED = "connection.unregistered"
+    CONNECTION_AUTHORIZED = "connection.authorized"
+    CONNECTION_REFRESHED = "connection.refreshed"
+    CONNECTION_REFRESH_FAILED = "connection.refresh_failed"
+    CONNECTION_REVOKED = "connection.revoked"
     CONNECTION_DELETED = "connection.deleted"
     AUDIT_EXPORTED = "audit.exported"
 

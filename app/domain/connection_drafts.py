@@ -8,10 +8,14 @@ from typing import Any
 from app.domain import errors, private_keys, redirect_uris
 from app.domain.redirect_uris import Uri
 
+CLIENT_CREDENTIALS, AUTHORIZATION_CODE = "client_credentials", "authorization_code"
 BUFFER_SECONDS = 60
 LONGEST_BUFFER = 2**31 - 1
 BY_KEY = "private_key_jwt"
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", BY_KEY)
+PUBLIC = "none"
+METHODS = {CLIENT_CREDENTIALS: AUTH_METHODS, AUTHORIZATION_CODE: (PUBLIC, *AUTH_METHODS)}
+"""How connections of each kind may prove themselves."""
 NEEDED = "must be set"
 NAME_SHAPE = "must be 1 to 64 lower-case letters, digits and hyphens, with no hyphen at its ends"
 SCOPE_LENGTH, DESCRIPTION_LENGTH = 4096, 200
@@ -26,6 +30,9 @@ _CLIENT_SECRET = re.compile(r"[\x20-\x7e]{0,1024}")
 class Draft:
     """A connection as it is filled in; what is empty was left out."""
 
+    kind: str = CLIENT_CREDENTIALS
+    url: str = ""
+    """The MCP server or API that people authorize for, with the kind ``authorization_code``."""
     token_endpoint: str = ""
     issuer: str = ""
     """Whose metadata name the token endpoint, when it is not given."""
@@ -53,19 +60,46 @@ def check(found: Mapping[str, str]) -> None:
 
 def missing(draft: Draft) -> Iterator[tuple[str, str]]:
     """Yield the members that are left out, and those that others exclude."""
+    if draft.kind == AUTHORIZATION_CODE:
+        yield from missing_upstream(draft)
+    else:
+        yield from missing_login(draft)
     by_key = draft.auth_method == BY_KEY
+    if draft.client_secret and by_key:
+        yield "client_secret", "must not be set for private_key_jwt"
+    if draft.private_key and not by_key:
+        yield "private_key", "must not be set, except for private_key_jwt"
+
+
+def missing_login(draft: Draft) -> Iterator[tuple[str, str]]:
+    """Yield what a login of this server's own lacks or cannot have."""
+    if draft.url:
+        yield "url", "must not be set for client_credentials"
     if not draft.token_endpoint and not draft.issuer:
         yield "token_endpoint", "must be set, or else the issuer"
     if draft.token_endpoint and draft.issuer:
         yield "issuer", "must not be set beside the token endpoint"
     if not draft.client_id:
         yield "client_id", NEEDED
-    if not draft.client_secret and not by_key:
+    if not draft.client_secret and draft.auth_method != BY_KEY:
         yield "client_secret", "must be set, except for private_key_jwt"
-    if draft.client_secret and by_key:
-        yield "client_secret", "must not be set for private_key_jwt"
-    if draft.private_key and not by_key:
-        yield "private_key", "must not be set, except for private_key_jwt"
+
+
+def missing_upstream(draft: Draft) -> Iterator[tuple[str, str]]:
+    """Yield what a connection that people authorize lacks or cannot have.
+
+    Its endpoints are discovered; without a client_id this server gets one later.
+    """
+    if not draft.url:
+        yield "url", NEEDED
+    for member in ("token_endpoint", "issuer"):
+        if getattr(draft, member):
+            yield member, "must not be set, because it is discovered"
+    secret = draft.client_secret
+    if draft.client_id and not secret and draft.auth_method not in (PUBLIC, BY_KEY):
+        yield "client_secret", "must be set, except for none and private_key_jwt"
+    if secret and (not draft.client_id or draft.auth_method == PUBLIC):
+        yield "client_secret", "must not be set without a client_id, or for none"
 
 
 def malformed(draft: Draft) -> Iterator[tuple[str, str]]:
@@ -74,8 +108,9 @@ def malformed(draft: Draft) -> Iterator[tuple[str, str]]:
         value = getattr(draft, member)
         if value != "" and not fits(value):
             yield member, what
-    if draft.auth_method not in AUTH_METHODS:
-        yield "auth_method", f"must be one of {', '.join(AUTH_METHODS)}"
+    methods = METHODS.get(draft.kind, AUTH_METHODS)
+    if draft.auth_method not in methods:
+        yield "auth_method", f"must be one of {', '.join(methods)}"
 
 
 def is_name(value: str) -> bool:
@@ -119,11 +154,11 @@ def is_line(value: str) -> bool:
     return len(value) <= DESCRIPTION_LENGTH and value.isprintable()
 
 
+URL_SHAPE = "must be an https URL, or http on this machine, without user and fragment"
 SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
-    "token_endpoint": (
-        is_url,
-        "must be an https URL, or http on this machine, without user and fragment",
-    ),
+    "kind": (METHODS.__contains__, f"must be one of {', '.join(METHODS)}"),
+    "url": (is_url, URL_SHAPE),
+    "token_endpoint": (is_url, URL_SHAPE),
     "issuer": (
         is_issuer,
         "must be an https URL, or http on this machine, without user, query and fragment",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from sqlalchemy import Row
 
 from app.domain import credentials, errors, private_keys
 from app.domain.connection_drafts import Draft
@@ -19,7 +20,9 @@ class Secrets:
     private_key: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-def secrets_of(row: Connection, sealing_key: bytes, environment: Mapping[str, Draft]) -> Secrets:
+def secrets_of(
+    row: Connection | Row[Any], sealing_key: bytes, environment: Mapping[str, Draft]
+) -> Secrets:
     """Return what a login proves itself with, from its seals or from the settings.
 
     Raises ValueError for a seal of another row, Conflict when this process has other settings.
@@ -37,6 +40,15 @@ def secrets_of(row: Connection, sealing_key: bytes, environment: Mapping[str, Dr
     return Secrets(secret.decode(), orjson.loads(key) if key else None)
 
 
+def registration_token_of(row: Connection | Row[Any], sealing_key: bytes) -> str:
+    """Return what manages the client at the other server (RFC 7592); empty when there is none.
+
+    Raises ValueError for a seal of another row.
+    """
+    token = row.registration_token_sealed
+    return opened(token, row.id, "registration_token", sealing_key).decode()
+
+
 def opened(sealed: bytes | None, row_id: str, member: str, sealing_key: bytes) -> bytes:
     """Open a seal of one row; nothing is in none."""
     return credentials.unseal(sealing_key, sealed, bound(row_id, member)) if sealed else b""
@@ -46,12 +58,17 @@ def seals(row_id: str, draft: Draft, sealing_key: bytes) -> dict[str, bytes | No
     """Return the columns of the secrets of a draft, sealed for one row."""
     key = orjson.dumps(private_keys.read(draft.private_key)) if draft.private_key else b""
     return {
-        column: credentials.seal(sealing_key, plain, bound(row_id, member)) if plain else None
+        column: sealed(plain, row_id, member, sealing_key)
         for column, member, plain in (
             ("secret_sealed", "client_secret", draft.client_secret.encode()),
             ("private_key_sealed", "private_key", key),
         )
     }
+
+
+def sealed(plain: bytes, row_id: str, member: str, sealing_key: bytes) -> bytes | None:
+    """Seal a secret for one row; nothing stays nothing."""
+    return credentials.seal(sealing_key, plain, bound(row_id, member)) if plain else None
 
 
 def bound(row_id: str, member: str) -> str:

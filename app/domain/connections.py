@@ -1,19 +1,27 @@
 """Owns connections: logins that this server holds at others', made by people or by the settings."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from app import clock
-from app.domain import audit, connection_drafts, connection_secrets, credentials, errors
+from app.domain import (
+    audit,
+    connection_drafts,
+    connection_grants,
+    connection_secrets,
+    credentials,
+    errors,
+)
 from app.domain.audit import SERVER, Actor
 from app.domain.audit_tags import Tag
-from app.domain.connection_drafts import BY_KEY, Draft
+from app.domain.connection_drafts import AUTHORIZATION_CODE, BY_KEY, Draft
 from app.domain.connection_records import (
     CONSOLE,
     ENVIRONMENT,
     Connection,
+    amend,
     columns,
     facts,
     forget,
@@ -23,6 +31,16 @@ from app.domain.connection_records import (
     write,
 )
 from app.extensions import db
+
+
+class Remains(NamedTuple):
+    """What is left at another server: the connection as it was, and its tokens, all sealed.
+
+    Whoever ended it revokes the tokens and deletes the client there, after the commit.
+    """
+
+    connection: Row[Any]
+    grants: list[Row[Any]]
 
 
 def create(name: str, draft: Draft, sealing_key: bytes, *, by: Actor) -> Connection:
@@ -48,6 +66,7 @@ def change(
 ) -> None:
     """Change what is asked for; a secret never moves to another server or client_id."""
     check_own(row)
+    check_login(row)
     changed: dict[str, Any] = {
         "scope": scope,
         "resource": resource,
@@ -69,14 +88,17 @@ def rotate_secret(row: Connection, secret: str, sealing_key: bytes, *, by: Actor
     draft = Draft(**facts(row) | {member: secret})
     missing = {} if secret else {member: connection_drafts.NEEDED}
     connection_drafts.check(missing | dict(connection_drafts.malformed(draft)))
-    write(row, **connection_secrets.seals(row.id, draft, sealing_key))
+    save = amend if row.kind == AUTHORIZATION_CODE else write  # people's tokens go on
+    save(row, **connection_secrets.seals(row.id, draft, sealing_key))
     audit.record(Tag.CONNECTION_SECRET_ROTATED, row.id, by=by, name=row.name)
 
 
-def remove(row: Connection, *, by: Actor) -> None:
-    """Forget a login and its secret."""
+def remove(row: Connection, *, by: Actor) -> Remains:
+    """Forget a login, its secret and all its tokens; return what is left at the other server."""
     check_own(row)
-    forget(row, by=by)
+    amend(row)  # its row is the lock: whoever keeps tokens has kept them by now, or cannot
+    grants = connection_grants.forget_of_connection(row.id, "connection deleted", by=by)
+    return Remains(forget(row, by=by), grants)
 
 
 def note_test(row: Connection, failure: str, *, by: Actor) -> None:
@@ -138,7 +160,24 @@ def get(name: str) -> Connection:
     return row
 
 
+def get_by_id(connection_id: str) -> Connection:
+    """Return one connection by its identifier; raises NotFound."""
+    row = None if "\0" in connection_id else db.session.get(Connection, connection_id)
+    if row is None:
+        raise errors.NotFound("There is no connection with this identifier.")
+    return row
+
+
 def check_own(row: Connection) -> None:
     """Refuse to change what the settings say."""
     if row.source == ENVIRONMENT:
         raise errors.Conflict("This connection is set in the environment; change it there.")
+
+
+def check_login(row: Connection) -> None:
+    """Refuse to change what people authorize in the way of a login of this server."""
+    if row.kind == AUTHORIZATION_CODE:
+        raise errors.Conflict(
+            "People authorize this connection for what its URL names, so its resource stays; change"
+            " its scope, buffer or description alone."
+        )

@@ -1,7 +1,9 @@
 """Owns the private keys that others gave this server: which can be one, and its one reading."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
@@ -50,3 +52,12 @@ def is_key(text: str) -> bool:
     except errors.InvalidRequest:
         return False
     return True
+
+
+def sign(key: Mapping[str, Any], token_type: str, claims: dict[str, Any]) -> str:
+    """Return a compact JWS with such a key, and with its ``alg`` and ``kid`` if it has them."""
+    algorithm = key.get("alg", "RS256" if key["kty"] == "RSA" else "ES256")
+    header = {"alg": algorithm, "typ": token_type}
+    if "kid" in key:
+        header["kid"] = key["kid"]
+    return jwt.encode(header, claims, import_key(dict(key)), algorithms=[algorithm])

@@ -9,6 +9,7 @@ from app import clock
 from app.domain.announcements import Delivery
 from app.domain.authorization_codes import AuthorizationCode
 from app.domain.client_assertions import ClientAssertionId
+from app.domain.connection_authorizations import ConnectionAuthorization
 from app.domain.consents import SpentTicket
 from app.domain.grants import Grant
 from app.domain.jobs import Job
@@ -45,12 +46,14 @@ def kinds(now: int) -> tuple[Kind, ...]:
     idle = (throttle.failed_at < now - FORGOTTEN_SECONDS) & (throttle.blocked_until < now)
     ticket, pushed, assertion = SpentTicket, PushedRequest, ClientAssertionId
     left = pushed.expires_at < now - OPENED_SECONDS
+    running = ConnectionAuthorization
     return (
         Kind("sessions", Session, Session.id, Session.expires_at < now),
         Kind("consent tickets", ticket, ticket.ticket_digest, ticket.expires_at < now),
         Kind("revoked access tokens", revoked, revoked.jti, revoked.expires_at < now),
         Kind("pushed requests", pushed, pushed.request_digest, left),
         Kind("client assertions", assertion, assertion.id_digest, assertion.expires_at < now),
+        Kind("connection authorizations", running, running.state_digest, running.expires_at < now),
         *told(now),
         Kind("sign-in throttles", throttle, throttle.key, idle),
         *families(now),

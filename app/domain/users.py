@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app import clock
 from app.domain import (
     audit,
+    connection_grants,
     consents,
     credentials,
     errors,
@@ -154,4 +155,5 @@ def disable(user: User, *, by: Actor) -> None:
     sessions.end_of_user(user.id)
     grants.revoke_of_user(user.id, "user disabled", by=by)
     consents.revoke(user_id=user.id, by=by)
+    connection_grants.forget_of_user(user.id, "user disabled", by=by)
     audit.record(Tag.USER_DISABLED, user.id, by=by, email=user.email)

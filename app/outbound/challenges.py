@@ -37,9 +37,7 @@ class Challenge:
     @property
     def scopes(self) -> tuple[str, ...]:
         """Return the scopes that are wanted (RFC 6750 section 3); none when one is malformed."""
-        names = tuple(dict.fromkeys(self.parameters.get("scope", "").split()))
-        well_formed = len(names) <= SCOPES and all(_SCOPE.fullmatch(name) for name in names)
-        return names if well_formed else ()
+        return scopes_in(self.parameters.get("scope", ""))
 
     @property
     def error(self) -> str:
@@ -56,6 +54,13 @@ def bearer(header: str) -> Challenge:
     found = [each for each in read(header) if each.scheme in SCHEMES]
     telling = (each for each in found if each.resource_metadata)
     return next(telling, found[0] if found else Challenge("bearer"))
+
+
+def scopes_in(text: str) -> tuple[str, ...]:
+    """Return the scopes that a text of others names once each; none when one is malformed."""
+    names = tuple(dict.fromkeys(text.split()))
+    well_formed = len(names) <= SCOPES and all(_SCOPE.fullmatch(name) for name in names)
+    return names if well_formed else ()
 
 
 def read(header: str) -> tuple[Challenge, ...]:

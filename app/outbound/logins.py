@@ -13,7 +13,7 @@ from app.domain import client_assertions, credentials
 BUFFER_SECONDS = 60
 ASSERTION_SECONDS = 60
 
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 Sign = Callable[[dict[str, Any]], str]
 """Signs claims with the key of this server; raises OutboundError when it has none."""
 
@@ -37,6 +37,8 @@ class Login:
     """What changes with the login, so that no token of its former self is used."""
     strange: bool = False
     """Whether the URL was entered or found, and may lead only where strangers' URLs may."""
+    audience: str = ""
+    """For whom assertions are, if not for the token endpoint."""
 
     @property
     def name(self) -> str:
@@ -54,6 +56,8 @@ class Login:
 
 def proof(login: Login) -> dict[str, str]:
     """Return the parameters by which a login proves itself, none for HTTP Basic."""
+    if login.auth_method == "none":
+        return {"client_id": login.client_id}
     if login.auth_method == "client_secret_post":
         return {"client_id": login.client_id, "client_secret": login.client_secret}
     if login.sign is None or login.auth_method == "client_secret_basic":
@@ -62,7 +66,7 @@ def proof(login: Login) -> dict[str, str]:
     claims = {
         "iss": login.client_id,
         "sub": login.client_id,
-        "aud": login.token_url,
+        "aud": login.audience or login.token_url,
         "iat": now,
         "exp": now + ASSERTION_SECONDS,
         "jti": credentials.new_id(),

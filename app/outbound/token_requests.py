@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import structlog
 
 from app import clock
-from app.outbound import json_answers
+from app.outbound import json_answers, upstream_refusals
 from app.outbound.client import Answer, Outbound
 from app.outbound.errors import OutboundError
 from app.outbound.logins import Login, basic, proof
@@ -36,21 +36,24 @@ def client_credentials(outbound: Outbound, login: Login, seconds: float) -> Kept
 def ask(
     outbound: Outbound, login: Login, grant: Mapping[str, str], seconds: float
 ) -> dict[str, Any]:
-    """Return the token answer to a grant, whose empty parameters are left out."""
-    way = outbound.stranger if login.strange else outbound.trusted
-    headers = dict(HEADERS)
-    if login.auth_method == "client_secret_basic":
-        headers["Authorization"] = basic(login.client_id, login.client_secret)
+    """Return the token answer to a grant."""
     try:
-        form = {**grant, **proof(login)}
-        content = urlencode({name: value for name, value in form.items() if value}).encode()
-        answer = way(
-            login.token_url, method="POST", headers=headers, content=content, seconds=seconds
-        )
+        answer = send(outbound, login, grant, seconds)
     except OutboundError as error:
         log.warning("token_not_acquired", reason=error.reason)
         raise
     return read(answer)
+
+
+def send(outbound: Outbound, login: Login, parameters: Mapping[str, str], seconds: float) -> Answer:
+    """Post parameters, the empty ones left out, with what proves the login."""
+    way = outbound.stranger if login.strange else outbound.trusted
+    headers = dict(HEADERS)
+    if login.auth_method == "client_secret_basic":
+        headers["Authorization"] = basic(login.client_id, login.client_secret)
+    form = {**parameters, **proof(login)}
+    content = urlencode({name: value for name, value in form.items() if value}).encode()
+    return way(login.token_url, method="POST", headers=headers, content=content, seconds=seconds)
 
 
 def read(answer: Answer) -> dict[str, Any]:
@@ -58,19 +61,29 @@ def read(answer: Answer) -> dict[str, Any]:
 
     Of an error only its registered code is logged: a body may quote what was sent.
     """
-    try:
-        found = json_answers.read_object(answer.content)
-    except OutboundError:
-        found = {}
+    found = members(answer)
     token, kind = found.get("access_token"), found.get("token_type", "Bearer")
     well_formed = isinstance(token, str) and len(token) <= LONGEST_TOKEN and _TOKEN.fullmatch(token)
     is_bearer = isinstance(kind, str) and kind.lower() == "bearer"
     if answer.status == 200 and well_formed and is_bearer:
         return found
-    code = str(found.get("error", ""))
-    known = code if _ERROR_CODE.fullmatch(code) else ""
-    log.warning("token_not_acquired", reason="token", status=answer.status, error=known)
-    raise OutboundError("token")
+    error = error_of(answer)
+    log.warning("token_not_acquired", reason="token", status=answer.status, error=error)
+    raise OutboundError("token", upstream_refusals.known(error))
+
+
+def members(answer: Answer) -> dict[str, Any]:
+    """Return the members of an answer, none unless it is a JSON object."""
+    try:
+        return json_answers.read_object(answer.content)
+    except OutboundError:
+        return {}
+
+
+def error_of(answer: Answer) -> str:
+    """Return the error code of an answer (RFC 6749 section 5.2), empty when there is none."""
+    code = str(members(answer).get("error", ""))
+    return code if _ERROR_CODE.fullmatch(code) else ""
 
 
 def kept(found: Mapping[str, Any], buffer_seconds: int, asked_at: int) -> Kept:
@@ -94,10 +107,16 @@ def expiry_of(expires_in: object, buffer_seconds: int) -> int:
 
     Such a token is taken for one whose life ends with the buffer and the shortest life.
     """
+    said = said_expiry(expires_in)
+    return buffer_seconds + SHORTEST_LIFE_SECONDS if said is None else said
+
+
+def said_expiry(expires_in: object) -> int | None:
+    """Return in how many seconds a token expires, None when nothing sensible is said about it."""
     if isinstance(expires_in, str) and expires_in.isascii() and expires_in.isdigit():
         expires_in = int(expires_in[:11])
     if isinstance(expires_in, float) and expires_in.is_integer():
         expires_in = int(expires_in)
     if type(expires_in) is not int or not 0 < expires_in < LONGEST_EXPIRY:
-        return buffer_seconds + SHORTEST_LIFE_SECONDS
+        return None
     return expires_in

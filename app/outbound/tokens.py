@@ -49,7 +49,11 @@ class TokenManager:
         One that expires in less than ``life_seconds`` is renewed, once: the new one is given
         however short it lives.
         """
-        return self._share(Need(clock.epoch(), life_seconds), Deadline(seconds)).value
+        return self.current(seconds, life_seconds=life_seconds).value
+
+    def current(self, seconds: float = 5, *, life_seconds: int = 0) -> Kept:
+        """Return such a token with its dates."""
+        return self._share(Need(clock.epoch(), life_seconds), Deadline(seconds))
 
     def drop(self, token: str) -> None:
         """Forget a token that was refused, unless another one has taken its place."""
@@ -92,7 +96,7 @@ class TokenManager:
         except TimeoutError:
             raise OutboundError("timeout") from None
         except OutboundError as error:
-            raise OutboundError(error.reason) from None
+            raise OutboundError(error.reason, error.error) from None
 
     def _fetch(
         self, flight: "Future[Kept]", generation: int, need: Need, deadline: Deadline

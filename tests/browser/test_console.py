@@ -24,7 +24,7 @@ ENTRIES = (
     "resources",
     "webhooks",
 )
-REPORTS = ("simulator", "statement-issuers", "audit", "clean-up", "gate", "system")
+REPORTS = ("acquire", "simulator", "statement-issuers", "audit", "clean-up", "gate", "system")
 
 
 def enter(page: Page, site: Site, person: Person, path: str = "/admin/") -> None:

@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 from joserfc.jwk import ECKey, OKPKey
 
-from app.domain.connection_drafts import faults
+from app.domain.connection_drafts import Draft, faults
 from tests.domain.held_connections import BY_KEY, EC, GOOD, OTHER_EC, RSA
 
+UPSTREAM = Draft(
+    kind="authorization_code", url="https://mcp.example/mcp?tenant=1", auth_method="none"
+)
 HOSTILE_KEYS = [
     "no key",
     "[]",
@@ -35,6 +38,8 @@ HOSTILE_KEYS = [
 @pytest.mark.parametrize(
     "change, faulty",
     [
+        ({"kind": "other"}, ["kind"]),
+        ({"url": "https://mcp.example/mcp"}, ["url"]),
         ({"issuer": "https://id.example"}, ["issuer"]),
         ({"token_endpoint": "", "issuer": "https://id.example/?a=b"}, ["issuer"]),
         ({"token_endpoint": "http://id.example/token"}, ["token_endpoint"]),
@@ -81,6 +86,30 @@ def test_what_no_connection_can_be_is_named(change, faulty):
 )
 def test_what_a_connection_can_be_has_no_fault(change):
     assert faults(replace(GOOD, **change)) == {}
+
+
+@pytest.mark.parametrize(
+    "change, faulty",
+    [
+        ({"url": ""}, ["url"]),
+        ({"url": "http://mcp.example/mcp"}, ["url"]),
+        ({"url": "https://mcp.example/mcp#part"}, ["url"]),
+        ({"token_endpoint": "https://id.example/token"}, ["token_endpoint"]),
+        ({"issuer": "https://id.example"}, ["issuer"]),
+        ({"auth_method": "client_secret_jwt"}, ["auth_method"]),
+        ({"client_secret": "s"}, ["client_secret"]),
+        ({"client_id": "c", "client_secret": "s"}, ["client_secret"]),
+        ({"client_id": "c", "auth_method": "client_secret_basic"}, ["client_secret"]),
+        ({"auth_method": "client_secret_basic", "client_secret": "s"}, ["client_secret"]),
+        ({"private_key": json.dumps(EC)}, ["private_key"]),
+        ({}, []),
+        ({"client_id": "c", "url": "http://127.0.0.1:8080/mcp"}, []),
+        ({"client_id": "c", "auth_method": "client_secret_basic", "client_secret": "s"}, []),
+        ({"client_id": "c", "auth_method": "private_key_jwt", "private_key": json.dumps(EC)}, []),
+    ],
+)
+def test_what_people_authorize_needs_its_url_and_discovers_the_rest(change, faulty):
+    assert sorted(faults(replace(UPSTREAM, **change))) == faulty
 
 
 @pytest.mark.parametrize("text", HOSTILE_KEYS, ids=range(len(HOSTILE_KEYS)))

@@ -20,6 +20,7 @@ from app.config import load
 from app.domain import (
     admissions,
     client_metadata,
+    connections,
     policy_versions,
     registration_tokens,
     resources,
@@ -30,6 +31,7 @@ from app.domain import (
     webhooks,
 )
 from app.domain.audit import SERVER
+from app.domain.connection_drafts import Draft
 from app.domain.passwords import Passwords
 from app.domain.rules import Rule
 from app.domain.webhooks import Outcome
@@ -125,6 +127,9 @@ class Stage:
         endpoint, self.issued["webhook secret"] = webhooks.create(
             "https://hook.example/", key, by=SERVER
         )
+        held = Draft(token_endpoint="http://127.0.0.1:9/", client_id="us", client_secret="s")
+        key = self.app.extensions["gatewright.keys"]["connections"]
+        self.values["connection_id"] = connections.create("held", held, key, by=SERVER).id
         webhooks.test(endpoint, by=SERVER)
         told = webhooks.find_deliveries(endpoint.id, size=1)[0]
         webhooks.note({"delivery": told.id}, Outcome("network"), "dead")

@@ -1,0 +1,23 @@
+"""Owns what a test of a connection shows: each request and answer, its token, what went wrong."""
+
+from flask import Response
+
+from app.console import token_facts
+from app.console.pages import render_page
+from app.domain.connection_records import Connection
+from app.outbound import exhibits
+from app.outbound.connection_trials import Trial
+
+
+def show(row: Connection, trial: Trial, secret: str) -> Response:
+    """Show what came of a trial, without any credential."""
+    parts = token_facts.decoded(trial.kept.value) if trial.kept else None
+    return render_page(
+        "connection_trial.html",
+        row=row,
+        trial=trial,
+        steps=trial.discovery.steps if trial.discovery else (),
+        exhibits=[exhibits.of(exchange, [secret]) for exchange in trial.exchanges],
+        header=token_facts.written(parts[0]) if parts else "",
+        claims=token_facts.explained(parts[1]) if parts else (),
+    )

@@ -1,0 +1,87 @@
+"""Owns trying a connection before an operator's eyes: a new token, and each step on the way."""
+
+from dataclasses import dataclass
+
+from app.domain import foreign_jwts
+from app.outbound import failures, token_requests
+from app.outbound.client import Outbound
+from app.outbound.connection_tokens import Held
+from app.outbound.discovery import Discovery
+from app.outbound.errors import OutboundError
+from app.outbound.failures import Failure
+from app.outbound.key_sets import KeySets
+from app.outbound.limits import Deadline
+from app.outbound.logins import Login
+from app.outbound.shared_tokens import Kept
+from app.outbound.watching import Exchange, Watched
+
+SECONDS = 12
+"""For all requests of a trial together; a page waits for it."""
+TYPES = ("jwt", "at+jwt")
+
+NO_ISSUER = "Its signature was not checked: a connection that names no issuer knows no keys."
+NO_KEYS = "Its signature was not checked: the issuer publishes no keys that can be had."
+SIGNED = "Its signature is that of a key of the issuer."
+NOT_SIGNED = "Its signature is not that of any key of the issuer."
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a trial; the token is for nobody's use."""
+
+    exchanges: tuple[Exchange, ...]
+    discovery: Discovery | None = None
+    kept: Kept | None = None
+    signature: str = ""
+    """A sentence about that of a token which is a JWT."""
+    code: str = ""
+    """The reason of the way out, or an error code that is known; empty when it worked."""
+    failure: Failure | None = None
+
+
+def make(outbound: Outbound, key_sets: KeySets, held: Held) -> Trial:
+    """Get a new token that is not kept; no transaction may be open meanwhile."""
+    watched, deadline = Watched(outbound), Deadline(SECONDS)
+    discovery = None
+    try:
+        login = held.login
+        if held.issuer:
+            discovery = held.discover(watched, deadline.step())
+            login = located(held, discovery)
+        kept = token_requests.client_credentials(watched, login, deadline.step())
+    except OutboundError as error:
+        code, failure = explained(error, watched.exchanges)
+        return Trial(tuple(watched.exchanges), discovery, code=code, failure=failure)
+    exchanges = tuple(watched.exchanges)
+    return Trial(exchanges, discovery, kept, signature(key_sets, discovery, kept.value))
+
+
+def located(held: Held, discovery: Discovery) -> Login:
+    """Return the login at the endpoint that was found; raises OutboundError without one."""
+    if discovery.server is None:
+        raise OutboundError("metadata")
+    return held.at(discovery.server)
+
+
+def explained(error: OutboundError, exchanges: list[Exchange]) -> tuple[str, Failure]:
+    """Return a word for what went wrong, and what that means."""
+    asked = [each.answer for each in exchanges if each.form]
+    if error.reason != "token":
+        return error.reason, failures.REASONS[error.reason]
+    if not asked or asked[-1] is None:
+        return error.reason, failures.NO_KEY
+    return error.error or error.reason, failures.of_token_answer(asked[-1])
+
+
+def signature(key_sets: KeySets, discovery: Discovery | None, token: str) -> str:
+    """Say whether a key of the issuer has signed a token; empty for what is no JWT."""
+    jwt = foreign_jwts.read(token, TYPES)
+    if jwt is None:
+        return ""
+    if discovery is None or discovery.server is None:
+        return NO_ISSUER
+    try:
+        keys = key_sets.find(discovery.server.jwks_uri, jwt.kid)
+    except OutboundError:
+        return NO_KEYS
+    return SIGNED if foreign_jwts.is_signed_by(jwt, keys) else NOT_SIGNED
