@@ -33,6 +33,14 @@
     use.setAttribute('href', was.replace('#copy', '#check'));
     setTimeout(() => { button.classList.remove('done'); use.setAttribute('href', was.replace('#check', '#copy')); }, 1600);
   });
+  on('click', '[data-save]', (button) => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([button.dataset.text], { type: 'text/plain' }));
+    link.download = button.dataset.save;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    say(`${button.dataset.save} is saved`);
+  });
   on('click', '[data-dismiss]', (button) => button.closest('.notice').remove());
   on('click', '[data-close]', (button) => button.closest('dialog').close());
   on('click', '[data-open]', (button) => document.getElementById(button.dataset.open).showModal());
@@ -77,8 +85,8 @@
   /* Selecting rows. */
   function countSelected() {
     for (const output of $$('[data-count]')) {
-      const chosen = $$('[data-select]:checked', output.closest('form')).length;
-      output.textContent = `${chosen} selected`;
+      const form = output.closest('form'), whole = $('[data-matching]:checked', form);
+      output.textContent = `${whole ? whole.dataset.matching : $$('[data-select]:checked', form).length} selected`;
     }
   }
   document.addEventListener('change', ({ target }) => {
@@ -89,7 +97,9 @@
       const all = $('[data-select-all]', form), boxes = $$('[data-select]', form), chosen = boxes.filter((box) => box.checked).length;
       if (all) { all.checked = chosen === boxes.length; all.indeterminate = chosen > 0 && !all.checked; }
     }
-    if (target.matches('[data-select-all], [data-select]')) countSelected();
+    const whole = $('[data-matching]', form);
+    if (whole && !target.checked && target.matches('[data-select-all], [data-select]')) whole.checked = false;
+    if (target.matches('[data-select-all], [data-select], [data-matching]')) countSelected();
     if (target.matches('[data-keys-switch]')) store(target.checked);
   });
 
@@ -98,13 +108,15 @@
   let asked = null;
   document.addEventListener('submit', (event) => {
     const form = event.target, button = event.submitter;
-    const source = button?.dataset.confirm ? button : form;
-    if (!source.dataset.confirm || !confirmDialog || form === asked?.agreed) return;
+    const whole = $('[data-matching]:checked', form) && button?.dataset.confirmMatching;
+    const source = whole || button?.dataset.confirm ? button : form;
+    const question = whole || source.dataset.confirm;
+    if (!question || !confirmDialog || form === asked?.agreed) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     const name = source.dataset.confirmName, field = $('[data-confirm-field]', confirmDialog), input = $('#confirm-name');
     asked = { form, button, name };
-    $('[data-confirm-text]', confirmDialog).textContent = source.dataset.confirm;
+    $('[data-confirm-text]', confirmDialog).textContent = question;
     $('[data-confirm-ok]', confirmDialog).textContent = source.dataset.confirmLabel || button?.textContent.trim() || 'Confirm';
     $('[data-confirm-wanted]', confirmDialog).textContent = name || '';
     field.hidden = !name;

@@ -44,7 +44,7 @@ def list_clients(standing: str | None, search: str) -> None:
 def find_all(filters: Filters) -> Iterator[tuple[Client, Software]]:
     """Yield the clients of all pages."""
     key = None
-    while page := client_lists.find_page(filters, older_than=key, size=PAGE):
+    while page := client_lists.find_page(filters, after=key, size=PAGE):
         yield from page
         key = page[-1][0].created_at, page[-1][0].client_id
 

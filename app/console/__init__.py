@@ -4,6 +4,8 @@ from importlib import import_module
 
 from flask import Flask
 
+from app.console import glossary
+
 PAGES = (
     "overview",
     "registrations",
@@ -26,5 +28,6 @@ PAGES = (
 
 def init_app(app: Flask) -> None:
     """Register the pages of the console."""
+    app.jinja_env.globals["explain"] = glossary.explain
     for name in PAGES:
         app.register_blueprint(import_module(f"app.console.{name}").bp)

@@ -9,7 +9,7 @@ from flask import Response, url_for
 from app.console import audit_export
 from app.console.audit_facts import as_json, instant_ms, row_of, subject_url
 from app.console.differences import differences, lines_of
-from app.console.pages import asked, console_blueprint, page_size, render_page
+from app.console.pages import asked, console_blueprint, render_page
 from app.console.windows import chips, window
 from app.domain import audit, errors, users
 from app.domain.audit import AuditEvent, Filters
@@ -43,9 +43,7 @@ def list_events() -> Response:
         "audit.html",
         "_audit_list.html",
         rows=[row_of(event) for event in shown.rows],
-        newer_url=shown.newer_url,
-        older_url=shown.older_url,
-        size=page_size(),
+        shown=shown,
         asked={name: word(name) for name in LABELS},
         chips=chips((name, LABELS[name], value) for name, value in asked_for().items()),
         tags=tag_choices(),

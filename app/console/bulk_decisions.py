@@ -1,14 +1,15 @@
 """Owns decisions about many pieces of software at once; each is checked and recorded by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app import browser_session
+from app.console import matching
 from app.console.forms import Form, moment
-from app.console.pages import actor, requires
-from app.domain import decisions, errors, four_eyes, reversals, software
+from app.console.pages import actor, asked, requires
+from app.domain import credentials, decisions, errors, four_eyes, reversals, software
 from app.domain.software import Software
 from app.extensions import db
 
@@ -24,6 +25,7 @@ def approve_selected() -> Response:
     What one of two people has approved is approved as that person gave it.
     """
     return decide_each(
+        selected(),
         lambda row, seen: decisions.approve(row.id, seen, by=actor(), **four_eyes.proposal(row)),
         "approved",
     )
@@ -38,7 +40,9 @@ def reject_selected() -> Response:
         flash(f"Nothing was rejected. {form.faults['reason']}", "error")
         return back()
     return decide_each(
-        lambda row, seen: decisions.reject(row.id, seen, reason, by=actor()), "rejected"
+        selected(),
+        lambda row, seen: decisions.reject(row.id, seen, reason, by=actor()),
+        "rejected",
     )
 
 
@@ -46,16 +50,28 @@ def reject_selected() -> Response:
 def undo_selected() -> Response:
     """Let each selected piece of software wait again, as far as nothing has come of it."""
     return decide_each(
-        lambda row, seen: reversals.undo(row.id, moment(seen), by=actor()), "waiting again"
+        last_decided() if "last" in request.form else selected(),
+        lambda row, seen: reversals.undo(row.id, moment(seen), by=actor()),
+        "waiting again",
     )
 
 
-def decide_each(verb: Verb, word: str) -> Response:
+def selected() -> list[str]:
+    """Return identifiers with revisions of what the form selects: rows, or all that match."""
+    if "matching" not in request.form:
+        return request.form.getlist("selected")[:MOST]
+    found, left_out = matching.chosen(asked("q"), request.form.get("seen", ""))
+    if left_out:
+        flash(f"{left_out} left out: they came, or changed, after the page was shown.", "warning")
+    return found
+
+
+def decide_each(wanted: Sequence[str], verb: Verb, word: str) -> Response:
     """Decide about each row by itself; those that cannot be decided are reported one by one."""
     done: list[Software] = []
     failures: list[tuple[str, str, str]] = []
-    for selected in request.form.getlist("selected")[:MOST]:
-        software_id, _, seen = selected.partition(":")
+    for each in wanted:
+        software_id, _, seen = each.partition(":")
         row = software.find(software_id)
         if row is None:
             failures.append(("", "", "It is not there any more."))
@@ -68,23 +84,41 @@ def decide_each(verb: Verb, word: str) -> Response:
     if failures:
         browser_session.current()["undecided"] = failures
     db.session.commit()
-    decided = [(row.id, row.decided_at) for row in done if row.decided_at is not None]
-    browser_session.current()["decided"] = decided
-    halves = sum(row.first_approval is not None and row.status == "pending" for row in done)
-    if len(done) > halves:
-        flash(f"{len(done) - halves} {word}.", "success")
-    if halves:
-        flash(f"{halves} approved by you; a second person has to approve as well.", "success")
+    if done:
+        decided = [(row.id, row.decided_at) for row in done if row.decided_at is not None]
+        browser_session.current()["decided"] = decided
+    say(done, word)
     if not done and not failures:
         flash("Nothing was selected.", "error")
     return back()
 
 
-def undoable(now: int) -> list[str]:
-    """Return what this operator decided last, as long as it can be taken back."""
+def say(done: Sequence[Software], word: str) -> None:
+    """Say how much was decided, and how much a second person has to approve as well."""
+    halves = sum(row.first_approval is not None and row.status == "pending" for row in done)
+    if len(done) > halves:
+        flash(f"{len(done) - halves} {word}.", "success")
+    if halves:
+        flash(f"{halves} approved by you; a second person has to approve as well.", "success")
+
+
+def undoable(now: int) -> tuple[int, str]:
+    """Return how much of what this operator decided last can be taken back, and its mark."""
     found = browser_session.current().get("decided", [])
-    fresh = [each for each in found if each[1] + reversals.UNDO_SECONDS > now]
-    return [f"{software_id}:{decided_at}" for software_id, decided_at in fresh]
+    return sum(each[1] + reversals.UNDO_SECONDS > now for each in found), mark_of(found)
+
+
+def last_decided() -> list[str]:
+    """Return what this operator decided last, unless the page spoke of something else."""
+    found = browser_session.current().get("decided", [])
+    if request.form["last"] != mark_of(found):
+        return []
+    return [f"{software_id}:{decided_at}" for software_id, decided_at in found]
+
+
+def mark_of(decided: Sequence[tuple[str, int]]) -> str:
+    """Return a short name for decisions."""
+    return credentials.thumbprint(repr([tuple(each) for each in decided]))
 
 
 def take_failures() -> list[tuple[str, str, str]]:

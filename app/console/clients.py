@@ -13,17 +13,12 @@ from app.console import (
     client_page,
     client_secrets,
 )
-from app.console.pages import (
-    PAGE_SIZES,
-    asked,
-    console_blueprint,
-    page_size,
-    render_page,
-)
+from app.console.pages import asked, console_blueprint, render_page
 from app.console.software_facts import SOURCES
-from app.console.windows import chips, first, window
+from app.console.sorting import headers, order_of, read, written
+from app.console.windows import Window, chips, window
 from app.domain import client_lists
-from app.domain.client_lists import Filters
+from app.domain.client_lists import ORDERS, Filters
 from app.domain.client_records import Client, Standing
 from app.domain.software import Software
 
@@ -35,20 +30,19 @@ Found = tuple[Client, Software]
 
 @bp.get("/")
 def list_clients() -> Response:
-    """Show clients, newest first, found and filtered by the address."""
-    shown = window(find_page, key_of)
+    """Show clients, found, filtered and sorted by the address."""
+    wanted = filters()
+    shown = find_window(wanted)
     now = clock.epoch()
     return render_page(
         "clients.html",
         "_client_list.html",
         rows=[row_of(client, known, now) for client, known in shown.rows],
-        filters=filters(),
+        shown=shown,
+        headers=headers(ORDERS),
+        filters=wanted,
         chips=chips(named()),
         choices=choices(),
-        size=page_size(),
-        sizes=[(each, first(size=each)) for each in PAGE_SIZES],
-        newer_url=shown.newer_url,
-        older_url=shown.older_url,
         clear_url=url_for("clients_console.list_clients"),
     )
 
@@ -87,23 +81,15 @@ def named() -> list[tuple[str, str, str]]:
     ]
 
 
-def find_page(older: str | None, newer: str | None, size: int) -> list[Found]:
-    """Return one page of clients with their software."""
-    return client_lists.find_page(
-        filters(), older_than=key(older), newer_than=key(newer), size=size
-    )
+def find_window(wanted: Filters) -> Window[Found]:
+    """Return the page of clients with their software that the address asks for."""
+    order = order_of(ORDERS)
 
+    def find(older: str | None, newer: str | None, size: int) -> list[Found]:
+        after, before = read(order, older), read(order, newer)
+        return client_lists.find_page(wanted, order=order, after=after, before=before, size=size)
 
-def key(text: str | None) -> tuple[int, str] | None:
-    """Return what clients are sorted by: when they were made, and their identifier."""
-    created_at, dot, client_id = (text or "").partition(".")
-    usable = dot and created_at.isascii() and created_at.isdigit() and len(created_at) <= 12
-    return (int(created_at), client_id) if usable else None
-
-
-def key_of(found: Found) -> str:
-    """Write the key of a row into an address."""
-    return f"{found[0].created_at}.{found[0].client_id}"
+    return window(find, lambda found: written(order.key(*found)))
 
 
 def row_of(client: Client, known: Software, now: int) -> dict[str, Any]:

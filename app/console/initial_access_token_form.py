@@ -66,8 +66,17 @@ def create_token() -> Response:
 
     row, value = registration_tokens.create(**typed, by=actor())
     db.session.commit()
-    command = snippets.registration(current_settings().issuer, value)
-    return render_page("initial_access_token_created.html", row=row, value=value, command=command)
+    issuer = current_settings().issuer
+    return render_page(
+        "initial_access_token_created.html",
+        row=row,
+        value=value,
+        also=snippets.saved(
+            {"OAUTH_ISSUER": issuer, "INITIAL_ACCESS_TOKEN": value},
+            {"issuer": issuer, "initial_access_token": value},
+        ),
+        command=snippets.registration(issuer, value),
+    )
 
 
 def read(form: Form) -> dict[str, Any]:

@@ -6,19 +6,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import clock
 from app.config import current_settings
 from app.console import initial_access_token_form
-from app.console.clients import Found, key, key_of, row_of
-from app.console.pages import (
-    PAGE_SIZES,
-    actor,
-    console_blueprint,
-    page_size,
-    render_page,
-    requires,
-)
+from app.console.clients import find_window, row_of
+from app.console.pages import actor, console_blueprint, render_page, requires
 from app.console.rule_words import bounds_of
-from app.console.windows import first, window
+from app.console.sorting import headers
 from app.domain import client_lists, registration_modes, registration_tokens
-from app.domain.client_lists import Filters
+from app.domain.client_lists import ORDERS, Filters
 from app.extensions import db
 
 bp = console_blueprint("initial_access_tokens", __name__, "/initial-access-tokens")
@@ -42,7 +35,7 @@ def show_token(token_id: str) -> Response:
     """Show one token: what was laid down about it, how it stands, and the clients it has made."""
     row = registration_tokens.get(token_id)
     now = clock.epoch()
-    shown = window(lambda older, newer, size: find_page(row.id, older, newer, size), key_of)
+    shown = find_window(Filters(token=row.id))
     return render_page(
         "initial_access_token.html",
         row=row,
@@ -51,17 +44,8 @@ def show_token(token_id: str) -> Response:
         bounds=bounds_of(registration_tokens.bounds_of(row)),
         count=client_lists.count_of_token(row.id),
         rows=[row_of(client, known, now) for client, known in shown.rows],
-        size=page_size(),
-        sizes=[(each, first(size=each)) for each in PAGE_SIZES],
-        newer_url=shown.newer_url,
-        older_url=shown.older_url,
-    )
-
-
-def find_page(token_id: str, older: str | None, newer: str | None, size: int) -> list[Found]:
-    """Return one page of the clients that a token has made, with their software."""
-    return client_lists.find_page(
-        Filters(token=token_id), older_than=key(older), newer_than=key(newer), size=size
+        shown=shown,
+        headers=headers(ORDERS),
     )
 
 

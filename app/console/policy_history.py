@@ -38,8 +38,7 @@ def list_versions() -> Response:
     return render_page(
         "policy_versions.html",
         rows=shown.rows,
-        newer_url=shown.newer_url,
-        older_url=shown.older_url,
+        shown=shown,
         in_force=policy_versions.in_force().number,
     )
 

@@ -3,12 +3,13 @@
 from flask import Response, g, url_for
 
 from app import clock
-from app.console import bulk_decisions, software_decisions, software_page
-from app.console.pages import asked, console_blueprint, page_size, render_page
+from app.console import bulk_decisions, matching, software_decisions, software_page
+from app.console.pages import asked, console_blueprint, render_page
 from app.console.software_facts import row_of
-from app.console.windows import first, window
+from app.console.sorting import headers, is_usual, order_of, read, written
+from app.console.windows import Window, first, window
 from app.domain import risk_notes, software
-from app.domain.software import Software
+from app.domain.software import ORDERS, Software
 
 bp = console_blueprint("registrations", __name__, "/registrations")
 TABS = ("pending", "approved", "rejected", "blocked", "expired")
@@ -16,15 +17,11 @@ TABS = ("pending", "approved", "rejected", "blocked", "expired")
 
 @bp.get("/")
 def list_registrations() -> Response:
-    """Show software by what was decided about it, newest first."""
+    """Show software by what was decided about it, found and sorted by the address."""
     status, search = chosen_status(), asked("q")
     counts = software.counts()
-    shown = window(
-        lambda older, newer, size: software.find_page(
-            status, search=search, older_than=older, newer_than=newer, size=size
-        ),
-        lambda row: row.id,
-    )
+    shown = find_window(status, search)
+    matched = offered(status, search, shown)
     now, approved = clock.epoch(), risk_notes.approved_names() if status == "pending" else ()
     return render_page(
         "registrations.html",
@@ -33,16 +30,35 @@ def list_registrations() -> Response:
         status=status,
         tabs=tabs(status, counts),
         rows=[row_of(row, now, approved) for row in shown.rows],
-        newer_url=shown.newer_url,
-        older_url=shown.older_url,
+        shown=shown,
+        headers=headers(ORDERS),
         search=search,
-        size=page_size(),
         clear_url=url_for("registrations.list_registrations", status=status),
         arrivals_url=arrivals_url(shown.rows[0] if shown.rows else None),
         failures=bulk_decisions.take_failures(),
         undoable=bulk_decisions.undoable(now),
         total=counts[status],
+        matching=matched,
+        filters={"q": search} if matched and search else {},
     )
+
+
+def find_window(status: str, search: str) -> Window[Software]:
+    """Return the page of software that the address asks for."""
+    order = order_of(ORDERS)
+
+    def find(older: str | None, newer: str | None, size: int) -> list[Software]:
+        after, before = read(order, older), read(order, newer)
+        return software.find_page(
+            status, search=search, order=order, after=after, before=before, size=size
+        )
+
+    return window(find, lambda row: written(order.key(row)))
+
+
+def offered(status: str, search: str, shown: Window[Software]) -> matching.Matching | None:
+    """Return what can be decided about beyond the rows of the page, if there is more."""
+    return matching.offered(search) if status == "pending" and not shown.is_whole else None
 
 
 @bp.get("/arrivals")
@@ -57,7 +73,8 @@ def count_arrivals() -> Response:
 
 def arrivals_url(newest: Software | None) -> str | None:
     """Return where the first page of the queue asks for arrivals; other pages do not ask."""
-    if chosen_status() != "pending" or any(map(asked, ("older", "newer", "q"))):
+    elsewhere = any(map(asked, ("older", "newer", "q"))) or not is_usual(ORDERS)
+    if chosen_status() != "pending" or elsewhere:
         return None
     return url_for("registrations.count_arrivals", after=newest.id if newest is not None else None)
 

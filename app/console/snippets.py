@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from shlex import quote
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -52,9 +53,14 @@ def credentials(client: Client, issuer: str, issued: Issued) -> dict[str, str]:
     if uris:
         lines["OAUTH_REDIRECT_URI"] = uris[0]
     information = clients.information(client, issuer, issued)
+    return saved(lines, information)
+
+
+def saved(lines: Mapping[str, str], document: Mapping[str, Any]) -> dict[str, str]:
+    """Return lines for an .env file, and JSON, by the name of the format."""
     return {
         ".env": "".join(f"{name}={quote(value)}\n" for name, value in lines.items()),
-        "JSON": orjson.dumps(information, option=orjson.OPT_INDENT_2).decode(),
+        "JSON": orjson.dumps(document, option=orjson.OPT_INDENT_2).decode(),
     }
 
 

@@ -6,6 +6,7 @@ from flask import Response, current_app, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.config import current_key
+from app.console import snippets
 from app.console.forms import Form, refused
 from app.console.pages import actor, asked, console_blueprint, render_page, requires, requires_fresh
 from app.console.windows import first, window
@@ -85,8 +86,7 @@ def show_endpoint(endpoint_id: str) -> Response:
         deliveries=shown.rows,
         tabs=[("All", first(state=None), not state)]
         + [(name.capitalize(), first(state=name), state == name) for name in STATES],
-        newer_url=shown.newer_url,
-        older_url=shown.older_url,
+        shown=shown,
     )
 
 
@@ -170,7 +170,12 @@ def show_form(form: Form) -> Response:
 
 def show_secret(row: Endpoint, secret: str) -> Response:
     """Show a secret for the only time."""
-    return render_page("webhook_secret.html", row=row, secret=secret)
+    return render_page(
+        "webhook_secret.html",
+        row=row,
+        secret=secret,
+        also=snippets.saved({"WEBHOOK_SECRET": secret}, {"url": row.url, "secret": secret}),
+    )
 
 
 def back(endpoint_id: str, message: str) -> BaseResponse:

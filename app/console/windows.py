@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app.console.pages import address_with, asked, page_size
+from app.console.pages import PAGE_SIZES, address_with, asked, page_size
 
 Row = TypeVar("Row")
 Find = Callable[[str | None, str | None, int], Sequence[Row]]
-"""Returns rows, newest first, older than one key or newer than another, at most so many."""
-LONGEST = 2100
-"""No key is longer: that of a client holds its identifier, which may be a URL."""
+"""Returns rows in their order, behind one key or before another, at most so many."""
+LONGEST = 2200
+"""No key is longer: that of a client holds its name and its identifier, which may be a URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,18 @@ class Window(Generic[Row]):
     rows: Sequence[Row]
     newer_url: str | None
     older_url: str | None
+
+    @property
+    def sizes(self) -> list[tuple[int, str, bool]]:
+        """Return number, address and whether it is chosen of each size, if there is a choice."""
+        if len(self.rows) <= PAGE_SIZES[0] and self.is_whole:
+            return []
+        return [(each, first(size=each), each == page_size()) for each in PAGE_SIZES]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether the page shows the whole list."""
+        return self.newer_url is None and self.older_url is None
 
 
 def window(find: Find[Row], key: Callable[[Row], str]) -> Window[Row]:

@@ -6,6 +6,7 @@ ORDER = (
     "credentials",
     "networks",
     "generations",
+    "orders",
     "audit_tags",
     "jobs",
     "announcements",

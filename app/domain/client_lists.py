@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select
 
 from app import clock
-from app.domain import client_records
+from app.domain import client_records, orders
 from app.domain.client_records import Client, ClientRecord
+from app.domain.orders import Key, Order
 from app.domain.software import Software
 from app.extensions import db
+
+ORDERS = {
+    "created": Order((Client.created_at, Client.client_id)),
+    "used": Order((Client.last_used_at, Client.client_id)),
+    "name": Order((Software.sort_name, Client.client_id), rising=True),
+}
+"""What the list may be sorted by, the usual first; clients never used count as used least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +34,18 @@ class Filters:
 def find_page(
     filters: Filters,
     *,
-    older_than: tuple[int, str] | None = None,
-    newer_than: tuple[int, str] | None = None,
+    order: Order = ORDERS["created"],
+    after: Key | None = None,
+    before: Key | None = None,
     size: int,
 ) -> list[tuple[Client, Software]]:
-    """Return at most ``size`` clients with their software, newest first, beside a neighbour."""
+    """Return at most ``size`` clients with their software in an order, beside a neighbour."""
+    found = orders.walk(matching(filters), order, after=after, before=before, size=size)
+    return [(client, software) for client, software in found]
+
+
+def matching(filters: Filters) -> Select[Client, Software]:
+    """Return the query of the clients that fit, with their software."""
     query = select(Client, Software).join(Software, Software.id == Client.software_id)
     query = by_standing(query, filters.standing)
     if filters.search:
@@ -48,15 +63,7 @@ def find_page(
         limit = clock.epoch() - filters.unused_days * 86400
         last_use = or_(Client.last_used_at.is_(None), Client.last_used_at < limit)
         query = query.where(last_use, Client.created_at < limit)
-    key = tuple_(Client.created_at, Client.client_id)
-    if newer_than is not None:
-        rising = query.where(key > newer_than).order_by(Client.created_at, Client.client_id)
-        found = db.session.execute(rising.limit(size)).all()
-        return [(client, software) for client, software in reversed(found)]
-    if older_than is not None:
-        query = query.where(key < older_than)
-    ordered = query.order_by(Client.created_at.desc(), Client.client_id.desc()).limit(size)
-    return [(client, software) for client, software in db.session.execute(ordered)]
+    return query
 
 
 def by_standing(query: Select[Client, Software], standing: str) -> Select[Client, Software]:

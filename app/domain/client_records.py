@@ -22,6 +22,7 @@ class Client(Base):
     __tablename__ = "clients"
     __table_args__ = (
         Index("ix_clients_initial_access_token_id", "initial_access_token_id", "created_at"),
+        Index("ix_clients_last_used_at", "last_used_at", "client_id"),
     )
 
     client_id: Mapped[str] = mapped_column(String(2048), primary_key=True)

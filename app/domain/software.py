@@ -3,27 +3,44 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import credentials, errors, fingerprints
+from app.domain import credentials, errors, fingerprints, orders
+from app.domain.orders import Key, Order
 from app.extensions import Base, JSONValue, db, insert_once
 
 CHANGED = "The software was decided or has changed meanwhile; look at it again."
 STATUSES = ("pending", "approved", "rejected", "blocked", "expired")
 ADDRESSES_KEPT = 10
+SORTED_LENGTH = 100
 
 
 class Software(Base):
     """One piece of software and what people decided about it."""
 
     __tablename__ = "software"
-    __table_args__ = (Index("ix_software_network", "network", "status"),)
+    __table_args__ = (
+        Index("ix_software_network", "network", "status"),
+        Index("ix_software_sort_name", "sort_name", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(255))
+    sort_name: Mapped[str] = mapped_column(String(100))
+    """The name without regard to case, for sorting."""
     source: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16), index=True)
     client_metadata: Mapped[dict[str, Any]] = mapped_column(JSONValue)
@@ -104,8 +121,10 @@ def see(
 
 def described(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values with which software describes itself."""
+    name = metadata.get("client_name", "")
     return {
-        "name": metadata.get("client_name", ""),
+        "name": name,
+        "sort_name": name.casefold()[:SORTED_LENGTH],
         "client_metadata": dict(metadata),
         "revision": fingerprints.revision(metadata),
     }
@@ -150,9 +169,10 @@ def get(software_id: str) -> Software:
     return row
 
 
-def count(status: str) -> int:
-    """Return how much software has a status."""
-    return int(db.session.scalar(select(func.count()).where(Software.status == status)) or 0)
+def count(status: str, search: str = "") -> int:
+    """Return how much software has a status and matches a search."""
+    query = select(func.count()).select_from(Software).where(*matching(status, search))
+    return int(db.session.scalar(query) or 0)
 
 
 def counts() -> dict[str, int]:
@@ -176,25 +196,43 @@ def count_newer(status: str, than: str) -> int:
     return int(db.session.scalar(query) or 0)
 
 
+ORDERS = {
+    "first": Order((Software.id,)),
+    "last": Order((Software.last_seen_at, Software.id)),
+    "name": Order((Software.sort_name, Software.id), rising=True),
+}
+"""What the queue may be sorted by, the usual first; identifiers are ordered by time."""
+
+
 def find_page(
     status: str,
     *,
     search: str = "",
-    older_than: str | None = None,
-    newer_than: str | None = None,
+    order: Order = ORDERS["first"],
+    after: Key | None = None,
+    before: Key | None = None,
     size: int,
 ) -> list[Software]:
-    """Return at most ``size`` rows with a status, newest first, beside the key of a neighbour.
+    """Return at most ``size`` rows with a status in an order, beside the key of a neighbour.
 
     ``search`` is a part of the name or a whole identifier.
     """
-    query = select(Software).where(Software.status == status)
-    if search:
-        by_name = Software.name.icontains(search, autoescape=True)
-        query = query.where(or_(by_name, Software.id == search))
-    if newer_than is not None:
-        rising = query.where(Software.id > newer_than).order_by(Software.id)
-        return list(reversed(db.session.scalars(rising.limit(size)).all()))
-    if older_than is not None:
-        query = query.where(Software.id < older_than)
-    return list(db.session.scalars(query.order_by(Software.id.desc()).limit(size)))
+    query = select(Software).where(*matching(status, search))
+    found = orders.walk(query, order, after=after, before=before, size=size)
+    return [row for (row,) in found]
+
+
+def find_revisions(
+    status: str, *, search: str = "", order: Order, size: int
+) -> list[tuple[str, str]]:
+    """Return identifier and revision of at most ``size`` rows, as ``find_page`` finds them."""
+    query = select(Software.id, Software.revision).where(*matching(status, search))
+    return [(each, revision) for each, revision in orders.walk(query, order, size=size)]
+
+
+def matching(status: str, search: str) -> list[ColumnElement[bool]]:
+    """Return the conditions of software with a status that a search finds."""
+    if not search:
+        return [Software.status == status]
+    by_name = Software.name.icontains(search, autoescape=True)
+    return [Software.status == status, or_(by_name, Software.id == search)]

@@ -4,6 +4,8 @@ from html.parser import HTMLParser
 
 UNSTEADY = ("value", "content", "data-copy", "datetime", "aria-label", "href", "hx-get", "action")
 """Attributes whose values differ between two pages about two things, by design."""
+TIPS = ("tip", "tip-text")
+"""Classes of what a page says of a term only when it is asked."""
 HOSTILE = ("<script>alert(1)</script>", '" hx-get="/x" hx-trigger="load', "{{7*7}}{% raw %}")
 """Words that are an element, an attribute and a template where a page forgets to escape."""
 
@@ -15,18 +17,22 @@ class Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.elements = []
         self.words = []
+        self.in_tip = False
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
+        self.in_tip = dict(attrs).get("class") in TIPS
 
     def handle_endtag(self, tag):
         self.elements.append((f"/{tag}", {}))
+        self.in_tip = False
 
     def handle_comment(self, data):
         self.elements.append(("comment", {"data": data}))
 
     def handle_data(self, data):
-        self.words.append(data)
+        if not self.in_tip:
+            self.words.append(data)
 
 
 def read(page):

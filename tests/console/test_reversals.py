@@ -91,9 +91,10 @@ def test_a_whole_bulk_is_taken_back_from_the_queue(approver, register, find, sen
     for name in ("One", "Two"):
         register(client_name=name)
     send(approver, f"{QUEUE}approve", selected=[selection(find("One")), selection(find("Two"))])
-    offered = [each["value"] for each in controls(approver.get(QUEUE).text, name="selected")]
-
-    send(approver, UNDO, selected=offered)
+    [offered] = controls(approver.get(QUEUE).text, name="last")
+    send(approver, UNDO, last="of another page")
+    assert [find(name).status for name in ("One", "Two")] == ["approved", "approved"]
+    send(approver, UNDO, last=offered["value"])
 
     assert [find(name).status for name in ("One", "Two")] == ["pending", "pending"]
     assert "can be taken back" not in approver.get(QUEUE).text

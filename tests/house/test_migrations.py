@@ -17,10 +17,12 @@ from app.domain import (
     credentials,
     policies,
     registration_tokens,
+    software,
 )
 from app.domain.audit import SERVER
 from app.domain.client_records import Client
 from app.domain.obligations import NO_TERMS
+from app.domain.software import Software
 from app.extensions import db
 
 for noun in ORDER:
@@ -90,6 +92,17 @@ def test_a_client_of_before_0013_counts_by_its_address(app):
         flask_migrate.upgrade()
 
         assert db.session.scalars(sa.select(Client.network)).all() == ["192.0.2.1"]
+
+
+def test_software_of_before_0014_is_sorted_by_its_name_in_small_letters(app):
+    with app.app_context():
+        seen = {"source": "dcr", "verdict": {}, "notes": [], "address": "", "network": ""}
+        software.see("mark", {"client_name": "Notes Reader"}, **seen)
+        db.session.commit()
+        flask_migrate.downgrade(revision="0013")
+        flask_migrate.upgrade()
+
+        assert db.session.scalars(sa.select(Software.sort_name)).all() == ["notes reader"]
 
 
 def test_migrations_form_one_line_and_are_named_by_number():
