@@ -16,7 +16,18 @@ from app.mount import MACHINE_PATHS
 from app.views import page
 
 log = structlog.get_logger()
-MACHINES = frozenset(("clients", "discovery", "introspect", "par", "register", "revoke", "token"))
+MACHINES = frozenset(
+    (
+        "clients",
+        "connection_tokens",
+        "discovery",
+        "introspect",
+        "par",
+        "register",
+        "revoke",
+        "token",
+    )
+)
 SENTENCES = {
     400: ("invalid_request", "The request is malformed."),
     403: ("access_denied", "This is not allowed."),

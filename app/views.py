@@ -25,8 +25,11 @@ def shared() -> dict[str, Any]:
 
 
 def here() -> str:
-    """Return path and query of this page, for coming back; a query of raw bytes is left out."""
-    query = request.query_string
+    """Return path and query of this page, for coming back.
+
+    A query of raw bytes is left out, and one that holds credentials (``g.is_query_secret``).
+    """
+    query = b"" if g.get("is_query_secret") else request.query_string
     path = request.script_root + request.path
     return f"{path}?{query.decode()}" if query and query.isascii() else path
 

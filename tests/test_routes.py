@@ -171,7 +171,7 @@ def test_a_machine_gets_json_that_is_cached_as_stated_and_no_cookie(route, stage
     assert "Set-Cookie" not in answer.headers
 
 
-@rows(door="machine", role=("client", "registration token"))
+@rows(door="machine", role=("client", "client token", "registration token"))
 def test_a_machine_that_does_not_prove_itself_is_refused_and_nothing_is_kept(route, stage):
     """N-001, N-053: 401 as JSON with a challenge, never stored by a cache."""
     before = stage.snapshot("audit_events")

@@ -18,6 +18,7 @@ PAGES = (
     "resources",
     "acquire",
     "connections",
+    "upstreams",
     "webhooks",
     "audit",
     "clean_up",

@@ -5,11 +5,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import clock, connection_uses
 from app.config import current_key
-from app.console import connection_form, connection_trial
+from app.console import connection_form, connection_trial, upstream_page
 from app.console.forms import Form
 from app.console.pages import actor, console_blueprint, render_page, requires, requires_fresh
-from app.domain import connections
-from app.domain.connection_drafts import BY_KEY
+from app.domain import connection_grants, connections
+from app.domain.connection_drafts import AUTHORIZATION_CODE, BY_KEY
+from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import ENVIRONMENT, Connection
 from app.extensions import db
 from app.outbound import connection_tokens, connection_trials, targets
@@ -52,6 +53,8 @@ def create_connection() -> BaseResponse:
 def show_connection(connection_id: str) -> Response:
     """Show a connection; its secret is shown to nobody."""
     row = connections.get_by_id(connection_id)
+    if row.kind == AUTHORIZATION_CODE:
+        return upstream_page.show(row)
     return render_page("connection.html", row=row, is_own=is_own(row), state=state_of(row))
 
 
@@ -155,6 +158,8 @@ def host_of(row: Connection) -> str:
 
 def state_of(row: Connection) -> str:
     """Return whether there was a token, and whether it can be used now."""
+    if row.kind == AUTHORIZATION_CODE:
+        return upstream_page.state_of(connection_grants.find(row.id, SERVICE))
     if row.token_expires_at is None:
         return "unused"
     return "live" if row.token_expires_at > clock.epoch() else "expired"

@@ -86,6 +86,7 @@ class Tag(StrEnum):
     CONNECTION_AUTHORIZED = "connection.authorized"
     CONNECTION_REFRESHED = "connection.refreshed"
     CONNECTION_REFRESH_FAILED = "connection.refresh_failed"
+    CONNECTION_TOKEN_ISSUED = "connection.token_issued"
     CONNECTION_REVOKED = "connection.revoked"
     CONNECTION_DELETED = "connection.deleted"
     AUDIT_EXPORTED = "audit.exported"

@@ -106,6 +106,11 @@ def note_test(row: Connection, failure: str, *, by: Actor) -> None:
     audit.record(Tag.CONNECTION_TESTED, row.id, by=by, name=row.name, failure=failure)
 
 
+def note_issue(connection_id: str, name: str, owner: str, *, by: Actor) -> None:
+    """Record that a client of ours got a token of an owner."""
+    audit.record(Tag.CONNECTION_TOKEN_ISSUED, connection_id, by=by, name=name, owner=owner)
+
+
 def note_use(connection_id: str, token_expires_at: int | None) -> None:
     """Note that a token was got, and when it ends if that was said."""
     db.session.execute(

@@ -208,6 +208,13 @@ class NotFound(Refusal):
     status = HTTPStatus.NOT_FOUND
 
 
+class Unavailable(Refusal):
+    """Raised when another server, which this one needs for an answer, gives none."""
+
+    error = "temporarily_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class TooManyRequests(Refusal):
     """Raised when a limit of a noun is reached; ``retry_after`` says when to come back."""
 

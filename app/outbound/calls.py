@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from app.outbound.client import Answer
 from app.outbound.errors import OutboundError
 from app.outbound.limits import Deadline
-from app.outbound.tokens import TokenManager
 
 RETRIES = 3
 IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
@@ -38,13 +38,23 @@ class Call:
             raise ValueError("the user id must be printable ASCII without spaces")
 
 
+class Tokens(Protocol):
+    """Where tokens come from: a token manager, or the grant of a person."""
+
+    def token(self, seconds: float) -> str:
+        """Return a token that can be used; raises OutboundError."""
+
+    def drop(self, token: str) -> None:
+        """Forget a token that was refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """How an API is asked, with whose tokens, and how long."""
 
     ask: Callable[..., Answer]
     """``trusted`` or ``stranger`` of the way out."""
-    tokens: TokenManager
+    tokens: Tokens
     audit_header: str
     """Names the person of a call, for the records of the API only."""
     timeout_seconds: float = 10

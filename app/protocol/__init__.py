@@ -8,10 +8,13 @@ from app.protocol import (
     authorize,
     client_documents,
     clients,
+    connection_callback,
+    connection_tokens,
     discovery,
     introspect,
     landing,
     login,
+    own_connections,
     par,
     refusals,
     register,
@@ -20,8 +23,8 @@ from app.protocol import (
     waiting,
 )
 
-MACHINES = (clients, discovery, introspect, par, register, revoke, token)
-PEOPLE = (authorize, landing, login, waiting)
+MACHINES = (clients, connection_tokens, discovery, introspect, par, register, revoke, token)
+PEOPLE = (authorize, connection_callback, landing, login, own_connections, waiting)
 
 
 def init_app(app: Flask) -> None:

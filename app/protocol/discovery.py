@@ -6,10 +6,12 @@ from urllib.parse import urlsplit
 import orjson
 from flask import Blueprint, Response, request
 
+from app import upstream_uses
 from app.answers import refusal_answer
 from app.config import Settings, current_settings
 from app.domain import errors, foreign_jwts, registration_modes, scopes, signing_keys
 from app.domain.client_metadata import MetadataRules
+from app.outbound import upstream_clients
 from app.protocol.ceilings import current_keys
 
 bp = Blueprint("discovery", __name__)
@@ -46,6 +48,16 @@ def show_metadata(issuer_path: str = "") -> Response:
 def show_keys() -> Response:
     """Return the public keys (RFC 7517 section 5)."""
     return cacheable(current_keys().jwks, signing_keys.JWKS_SECONDS)
+
+
+@bp.get(upstream_clients.DOCUMENT_PATH)
+def show_own_document() -> Response:
+    """Return what this server is as a client of others; its URL is its client_id there."""
+    settings = current_settings()
+    if not settings.secure or request.script_root != urlsplit(settings.issuer).path:
+        return not_found()
+    document = upstream_clients.own_document(settings.issuer, upstream_uses.profile())
+    return cacheable(orjson.dumps(document), METADATA_SECONDS)
 
 
 @bp.route("/.well-known/", defaults={"_rest": ""})

@@ -19,7 +19,7 @@ from app.protocol.authorization_request import LocalRefusal, RedirectedRefusal
 from app.protocol.waiting import refresh
 from app.views import page
 
-COUNTED = ("clients", "introspect", "par", "revoke", "token")
+COUNTED = ("clients", "connection_tokens", "introspect", "par", "revoke", "token")
 """Blueprints at which credentials can be guessed."""
 RECORDED = "120 per minute"
 """Refusals of one network beyond this are only logged, so that a flood cannot fill the disk."""

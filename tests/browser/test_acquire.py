@@ -59,10 +59,10 @@ def test_a_token_is_acquired_from_the_page_of_a_client_with_the_keyboard(
     expect_heading(page, "Acquire")
     check_looks(page)
 
-    page.get_by_label("Client secret").focus()
+    page.locator("[name=proof]").focus()
     page.keyboard.type(robot.secret)
     tab_to(page, "Resource (optional)")
-    page.get_by_label("Resource").select_option(RESOURCE)
+    page.locator("select[name=resource]").select_option(RESOURCE)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
@@ -72,7 +72,7 @@ def test_a_token_is_acquired_from_the_page_of_a_client_with_the_keyboard(
         details.click()
     check_looks(page)
     assert robot.secret not in page.content()
-    page.get_by_label("Client secret").fill("wrong")
+    page.locator("[name=proof]").fill("wrong")
     press(page, "Introspect")
     expect(page.get_by_text("Refused: invalid_client")).to_be_visible()
     check_looks(page)
@@ -86,8 +86,8 @@ def test_a_code_is_brought_back_from_another_tab(
     path = f"/admin/acquire/?kind=authorization_code&client_id={app.client_id}"
     enter(page, site, approver, path)
     check_looks(page)
-    page.get_by_label("Scope").fill(f"openid {SCOPE}")
-    page.get_by_label("Resource").select_option(RESOURCE)
+    page.get_by_role("textbox", name="Scope").fill(f"openid {SCOPE}")
+    page.locator("select[name=resource]").select_option(RESOURCE)
     press(page, "Make the authorization request")
     check_looks(page)
 

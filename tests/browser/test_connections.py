@@ -46,12 +46,12 @@ def test_an_admin_holds_tests_changes_and_removes_a_login(
     press(page, "Create connection")
     expect(page.get_by_label("Name")).to_be_focused()
     page.get_by_label("Name").fill("billing")
-    page.get_by_label("client_id").fill("gatewright")
+    page.get_by_role("textbox", name="client_id").fill("gatewright")
     press(page, "Create connection")
     expect(page.get_by_role("alert")).to_contain_text("The token endpoint must be set")
     check_looks(page)
-    page.get_by_label("Token endpoint").fill(endpoint.url)
-    page.get_by_label("Client secret").fill(SECRET)
+    page.get_by_role("textbox", name="Token endpoint").fill(endpoint.url)
+    page.locator("[name=client_secret]").fill(SECRET)
     press(page, "Create connection")
 
     expect_heading(page, "billing")
@@ -87,6 +87,7 @@ def test_the_list_is_reached_with_the_keyboard(page: Page, site: Site) -> None:
     page.goto(site.url("/admin/"))
     sign_in(page, site.add("viewer"))
     expect_heading(page, "Overview")
+    page.wait_for_load_state()
 
     page.keyboard.press("g")
     page.keyboard.press("n")

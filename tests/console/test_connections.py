@@ -198,7 +198,7 @@ def test_what_people_authorize_is_no_login_of_this_server(admin, send, app):
     assert "mcp.example" in texts(admin.get(LIST).text)
     shown = admin.get(page).text
     assert "https://mcp.example/" in texts(shown)
-    assert ways_to_act(shown) == set()
+    assert ways_to_act(shown) == {f"{page}/discover", f"{page}/delete"}
     for way in ("edit", "rotate-secret", "test", "remove"):
         assert send(admin, f"{page}/{way}", confirm_name="mcp").status_code == 409
 

@@ -27,6 +27,7 @@ from app.domain import (
     scopes,
     signing_keys,
     statement_issuers,
+    upstreams,
     users,
     webhooks,
 )
@@ -130,6 +131,7 @@ class Stage:
         held = Draft(token_endpoint="http://127.0.0.1:9/", client_id="us", client_secret="s")
         key = self.app.extensions["gatewright.keys"]["connections"]
         self.values["connection_id"] = connections.create("held", held, key, by=SERVER).id
+        self.furnish_upstream(key)
         webhooks.test(endpoint, by=SERVER)
         told = webhooks.find_deliveries(endpoint.id, size=1)[0]
         webhooks.note({"delivery": told.id}, Outcome("network"), "dead")
@@ -145,6 +147,16 @@ class Stage:
         self.values |= {"issuer_id": trusted.id}
         policy_versions.save([Rule("Off", "hold", enabled=False, id=RULE)], 0, by=SERVER)
         self.values |= {"token_id": row.id, "event_id": "1", "number": "1"}
+
+    def furnish_upstream(self, key: bytes) -> None:
+        """Make a connection that people can authorize, at a server that nobody reaches."""
+        there = "http://127.0.0.1:9"
+        draft = Draft(kind="authorization_code", url=there, auth_method="none")
+        row = connections.create("upstream", draft, key, by=SERVER)
+        metadata = {"authorization_endpoint": f"{there}/a", "token_endpoint": f"{there}/t"}
+        upstreams.note_discovery(row, {"issuer": there} | metadata, there, by=SERVER)
+        upstreams.note_registration(row, upstreams.Client("us"), row.revision, key, by=SERVER)
+        self.values |= {"upstream_id": row.id, "name": row.name}
 
     def register(self) -> None:
         """Let a stranger register, whose software then waits."""

@@ -1,9 +1,9 @@
 """The one table of every address of this server: whose it is, and what guards it.
 
 A route that is not here fails ``tests/test_routes.py``; so does a row that the server does not
-keep. Roles: ``anyone``; for machines ``client`` and ``registration token`` (of that client); for
-people ``member``, ``viewer``, ``approver`` and ``admin``, each with those above it, and once the
-holder of the ``setup link``.
+keep. Roles: ``anyone``; for machines ``client``, ``client token`` (that a client got for itself)
+and ``registration token`` (of that client); for people ``member``, ``viewer``, ``approver`` and
+``admin``, each with those above it, and once the holder of the ``setup link``.
 """
 
 from typing import NamedTuple
@@ -55,6 +55,7 @@ REGISTRATION = ("registration_rate_limit", "registration_address_rate_limit")
 TABLE = (
     machine("GET", "/.well-known/"),
     machine("GET", "/.well-known/<path:_rest>"),
+    machine("GET", "/.well-known/client-metadata.json", "anyone", METADATA),
     machine("GET", "/.well-known/jwks.json", "anyone", KEYS),
     machine("GET", "/.well-known/oauth-authorization-server", "anyone", METADATA),
     machine("GET", "/.well-known/openid-configuration", "anyone", METADATA),
@@ -80,11 +81,17 @@ TABLE = (
     machine(
         "POST", "/introspect", "client", NO_STORE, "token_rate_limit", "introspection_rate_limit"
     ),
+    machine("POST", "/connections/<name>/token", "client token", NO_STORE, "token_rate_limit"),
     machine("GET", "/livez"),
     machine("GET", "/readyz"),
     person("GET", "/"),
     person("GET", "/authorize"),
     person("POST", "/authorize", csrf="exempt"),
+    person("GET", "/connections/", "member"),
+    person("GET", "/connections/<name>/", "member"),
+    person("POST", "/connections/<name>/authorize", "member"),
+    person("POST", "/connections/<name>/disconnect", "member"),
+    person("GET", "/connections/callback", "member"),
     person("POST", "/consent", "member"),
     person("GET", "/login"),
     person("POST", "/login", "anyone", "sign_in_rate_limit"),
@@ -186,6 +193,15 @@ TABLE = (
     console("POST", "/connections/<connection_id>/test", "admin"),
     console("GET", "/connections/new", "admin"),
     console("POST", "/connections/new", "admin"),
+    console("GET", "/connections/new/upstream", "admin"),
+    console("POST", "/connections/new/upstream", "admin"),
+    console("POST", "/connections/<upstream_id>/authorize", "admin"),
+    console("POST", "/connections/<upstream_id>/delete", "admin"),
+    console("POST", "/connections/<upstream_id>/discover", "admin"),
+    console("GET", "/connections/<upstream_id>/register", "admin"),
+    console("POST", "/connections/<upstream_id>/register", "admin"),
+    console("POST", "/connections/<upstream_id>/revoke", "admin"),
+    console("POST", "/connections/<upstream_id>/try", "admin"),
     console("GET", "/webhooks/"),
     console("GET", "/webhooks/<endpoint_id>"),
     console("GET", "/webhooks/<endpoint_id>/<delivery_id>"),

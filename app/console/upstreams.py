@@ -1,0 +1,225 @@
+"""Connections that people authorize: discovered, given a client there, authorized, ended."""
+
+from functools import partial
+
+from flask import Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from app import grant_tokens, upstream_uses
+from app.config import current_key, current_settings
+from app.console import connection_form, upstream_form
+from app.console.forms import Form
+from app.console.pages import (
+    actor,
+    console_blueprint,
+    operator,
+    render_page,
+    requires,
+    requires_fresh,
+)
+from app.domain import (
+    connection_grants,
+    connection_records,
+    connections,
+    errors,
+    upstream_tokens,
+    upstreams,
+)
+from app.domain.connection_drafts import is_scope
+from app.domain.connection_grants import SERVICE
+from app.domain.connection_records import REGISTERED, Connection
+from app.domain.connections import Remains
+from app.extensions import db
+from app.outbound import discovery, exhibits, upstream_ends, upstream_logins, upstream_trials
+from app.outbound.discovery import Discovery
+
+UNREADABLE = (
+    "Its credentials do not open with the secret key of this server, so nothing was ended at the"
+    " other server; ask its operators to do so."
+)
+
+bp = console_blueprint("upstreams", __name__, "/connections")
+
+
+@bp.get("/new/upstream")
+@requires_fresh("admin")
+def new_upstream() -> BaseResponse:
+    """Show the form."""
+    return upstream_form.show_new(Form())
+
+
+@bp.post("/new/upstream")
+@requires_fresh("admin")
+def create_upstream() -> BaseResponse:
+    """Hold what people can authorize; its authorization server is looked for next."""
+    form, draft = Form(), upstream_form.draft()
+    with form.blaming("name"), connection_form.blaming_members(form):
+        row = connections.create(
+            connection_form.text("name"), draft, current_key("connections"), by=actor()
+        )
+    if form.faults:
+        return upstream_form.show_new(form)
+
+    db.session.commit()
+    return back(row.id, "The connection is made; look for its authorization server now.")
+
+
+@bp.post("/<upstream_id>/discover")
+@requires("admin")
+def discover_server(upstream_id: str) -> Response:
+    """Look for the authorization server and show each step; no transaction is open meanwhile."""
+    url = known(upstream_id).url or ""
+    db.session.rollback()
+
+    found = discovery.discover(upstream_uses.outbound(), url)
+
+    remains = note(known(upstream_id), found)
+    db.session.commit()
+    clear(remains)
+    row = known(upstream_id)
+    return render_page("upstream_found.html", row=row, found=found, way=upstream_form.way_to(row))
+
+
+@bp.get("/<upstream_id>/register")
+@requires_fresh("admin")
+def ask_client(upstream_id: str) -> BaseResponse:
+    """Show how this server can become a client there."""
+    return upstream_form.show_register(known(upstream_id), Form())
+
+
+@bp.post("/<upstream_id>/register")
+@requires_fresh("admin")
+def register_client(upstream_id: str) -> BaseResponse:
+    """Become a client there: one that was given, by our document, or by registration."""
+    form, row = Form(), known(upstream_id)
+    seen, server, scopes = row.revision, upstream_form.server_of(row), row.scope.split()
+    db.session.rollback()
+
+    client = upstream_form.become_client(form, server, scopes)
+
+    row = known(upstream_id)
+    if client is None:
+        return upstream_form.show_register(row, form)
+    with form.blaming("client_id"), connection_form.blaming_members(form):
+        remains = upstreams.note_registration(
+            row, client, seen, current_key("connections"), by=actor()
+        )
+    if form.faults:
+        upstream_form.abandon(server, client)
+        return upstream_form.show_register(known(upstream_id), form)
+
+    db.session.commit()
+    clear(remains)
+    return back(upstream_id, "This server has a client there; the connection can be authorized.")
+
+
+@bp.post("/<upstream_id>/authorize")
+@requires("admin")
+def authorize(upstream_id: str) -> BaseResponse:
+    """Send the operator to the other server, to allow access for this server itself."""
+    url = upstream_uses.begin(known(upstream_id), operator(), for_service=True)
+    db.session.commit()
+    return redirect(url, 303)
+
+
+@bp.post("/<upstream_id>/try")
+@requires("admin")
+def test_upstream(upstream_id: str) -> Response:
+    """Ask the API with the token of this server; no transaction is open meanwhile."""
+    row = known(upstream_id)
+    url, used = row.url or "", upstream_uses.opened(row)
+    db.session.rollback()
+
+    trial = upstream_trials.make(
+        upstream_uses.outbound(),
+        partial(grant_tokens.of, upstream_id, SERVICE),
+        url,
+        current_settings().audit_header_name,
+    )
+
+    row = known(upstream_id)
+    connections.note_test(row, trial.code, by=actor())
+    db.session.commit()
+    shown = [exhibits.of(each, [used.client.client_secret]) for each in trial.exchanges]
+    return render_page("upstream_trial.html", row=row, trial=trial, exhibits=shown)
+
+
+@bp.post("/<upstream_id>/revoke")
+@requires("admin")
+def revoke_grant(upstream_id: str) -> BaseResponse:
+    """Forget the tokens of this server itself, here and then there."""
+    row = known(upstream_id)
+    left = connection_grants.drop(row.id, SERVICE, by=actor())
+    remains = Remains(connection_records.copy(row), left)
+    db.session.commit()
+    clear(remains, with_client=False)
+    return back(upstream_id, "The tokens of this server are forgotten here.")
+
+
+@bp.post("/<upstream_id>/delete")
+@requires("admin")
+def delete_upstream(upstream_id: str) -> BaseResponse:
+    """Forget a connection, its client and all its tokens, once its name was typed."""
+    row = known(upstream_id)
+    if request.form.get("confirm_name", "").strip() != row.name:
+        return back(row.id, "The name did not match; nothing was deleted.", "error")
+
+    remains = connections.remove(row, by=actor())
+    db.session.commit()
+    clear(remains)
+    flash("The connection is deleted.", "success")
+    return redirect(url_for("connections.list_connections"), 303)
+
+
+def known(upstream_id: str) -> Connection:
+    """Return a connection that people authorize; raises NotFound, and Conflict for another kind."""
+    row = connections.get_by_id(upstream_id)
+    upstreams.check_kind(row)
+    return row
+
+
+def note(row: Connection, found: Discovery) -> Remains | None:
+    """Keep what was discovered, and its scopes where an operator wanted none of their own."""
+    if found.server is None:
+        return None
+    wanted = " ".join(found.scopes)
+    if not row.scope and wanted and is_scope(wanted):
+        upstreams.change(
+            row,
+            scope=wanted,
+            expiry_buffer_seconds=row.expiry_buffer_seconds,
+            description=row.description,
+            by=actor(),
+        )
+    resource = found.resource.resource if found.resource else found.url
+    kept = upstream_logins.kept_of(found.server)
+    return upstreams.note_discovery(row, kept, resource, by=actor())
+
+
+def clear(remains: Remains | None, *, with_client: bool = True) -> None:
+    """End at the other server what is left there, after the commit; tell what may go on."""
+    if remains is None:
+        return
+    left, key = remains.connection, current_key("connections")
+    try:
+        used = upstream_uses.opened(left)
+        held = [upstream_tokens.tokens_of(grant, key) for grant in remains.grants]
+    except (errors.Conflict, ValueError):
+        flash(UNREADABLE, "error")
+        return
+    way_out = upstream_uses.outbound()
+    lasting = upstream_ends.revoke(way_out, used, held)
+    if lasting:
+        flash("Some tokens could not be revoked there; they work until they expire.", "error")
+    if with_client and left.client_id and left.registered_how == REGISTERED:
+        failure = upstream_ends.unregister(way_out, used)
+        upstreams.note_unregistration(remains, failure, by=actor())
+        db.session.commit()
+        if failure:
+            flash("The client there could not be deleted; ask its operators to do so.", "error")
+
+
+def back(upstream_id: str, message: str, category: str = "success") -> BaseResponse:
+    """Go back to the connection and say what happened."""
+    flash(message, category)
+    return redirect(url_for("connections.show_connection", connection_id=upstream_id), 303)

@@ -1,0 +1,158 @@
+"""Token endpoint of connections: others' access tokens for our own clients, nothing else."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, request
+
+from app import clock, connection_uses, grant_tokens, upstream_uses
+from app.answers import json_answer
+from app.config import current_settings
+from app.domain import connections, errors, tokens, users
+from app.domain.client_records import ClientRecord
+from app.domain.connection_drafts import AUTHORIZATION_CODE
+from app.domain.connection_grants import SERVICE
+from app.domain.connection_records import Connection
+from app.extensions import db
+from app.outbound.errors import OutboundError
+from app.protocol import caller, introspect
+from app.protocol.ceilings import current_keys
+from app.protocol.parameters import Parameters, read_form
+
+bp = Blueprint("connection_tokens", __name__)
+SCOPE = "connections:token"
+SUBJECT_TYPE = "urn:ietf:params:oauth:token-type:access_token"
+SECONDS = 10
+"""For the other server; a client waits for it."""
+LONGEST_HEADER = 16384
+
+NEEDED = (
+    "Send an access token of this server that your client got for itself, with the scope"
+    " connections:token, as a bearer token."
+)
+INVALID = (
+    "The access token is unknown, ended, or not for this server; get a new one for it, without a"
+    " resource."
+)
+NOT_ALLOWED = (
+    "The access token must be one that a client got for itself with the scope connections:token;"
+    " ask the operators of this server for that scope."
+)
+SUBJECT = (
+    "The subject_token must be a living access token of this server that a person gave to your"
+    " client or to your resource, with the subject_token_type of an access token."
+)
+NO_SUBJECT = (
+    "This connection is a login of this server itself, so no person has a token there; leave out"
+    " the subject_token."
+)
+ANEW = (
+    "Nobody has authorized this connection, or that has ended; whoever it is for has to authorize"
+    " it anew on this server."
+)
+AWAY = "The other server gives no token now; try again later, or ask the operators of this server."
+
+
+class Given(NamedTuple):
+    """A token that may be handed out; without an end when that was not said."""
+
+    value: str
+    scope: str
+    expires_at: int | None
+
+
+@bp.post("/connections/<name>/token")
+def issue_connection_token(name: str) -> Response:
+    """Hand out an access token of a connection: of this server itself, or of a person."""
+    parameters = read_form()
+
+    client = calling_client()
+    owner = owner_of(client, parameters)
+    row = connections.get(name)
+    connection_id = row.id
+
+    given = obtain(row, name, owner)
+
+    connections.note_issue(connection_id, name, owner, by=caller.client_actor(client))
+    db.session.commit()
+    return json_answer(answer_of(given))
+
+
+def calling_client() -> ClientRecord:
+    """Return the client whose own access token was sent (RFC 6750 section 2.1)."""
+    scheme, _, token = request.headers.get("Authorization", "")[:LONGEST_HEADER].partition(" ")
+    if scheme.lower() != "bearer":
+        raise errors.MissingToken(NEEDED)
+    claims = claims_of(token.strip())
+    client = caller.look_up(claims["client_id"]) if claims else None
+    if claims is None or client is None or current_settings().issuer not in audience(claims):
+        raise errors.InvalidToken(INVALID)
+    if claims["sub"] != client.client_id or SCOPE not in claims.get("scope", "").split():
+        raise errors.InsufficientScope(NOT_ALLOWED, client_id=client.client_id)
+    return client
+
+
+def owner_of(client: ClientRecord, parameters: Parameters) -> str:
+    """Return whose token is wanted: that of a person by their token (RFC 8693), else of nobody.
+
+    The client may use only what introspection would tell it of.
+    """
+    token = parameters.get("subject_token")
+    if token is None:
+        return SERVICE
+    claims = claims_of(token)
+    if parameters.get("subject_token_type") != SUBJECT_TYPE or claims is None:
+        raise errors.InvalidRequest(SUBJECT)
+    person: str = claims["sub"]
+    if not introspect.may_see(client, claims) or not users.is_enabled(person):
+        raise errors.InvalidRequest(SUBJECT)
+    return person
+
+
+def claims_of(token: str) -> dict[str, Any] | None:
+    """Return the claims of an access token of ours that counts, None for any other."""
+    claims = tokens.live_claims(current_keys(), current_settings().issuer, token)
+    return claims if claims is not None and introspect.stands(claims) else None
+
+
+def audience(claims: Mapping[str, Any]) -> list[str]:
+    """Return whom a token is for."""
+    return claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+
+
+def obtain(row: Connection, name: str, owner: str) -> Given:
+    """Return a token of an owner; ends the transaction of the request before it asks outside."""
+    try:
+        if row.kind == AUTHORIZATION_CODE:
+            return of_grant(row, owner)
+        return of_login(row, owner)
+    except OutboundError as error:
+        if error.reason == "credential" or error.error == "invalid_grant":
+            raise errors.InvalidGrant(ANEW, connection=name) from None
+        raise errors.Unavailable(AWAY, connection=name, reason=error.reason) from None
+
+
+def of_grant(row: Connection, owner: str) -> Given:
+    """Return the token of what somebody authorized."""
+    held = grant_tokens.of(row.id, owner, upstream_uses.outbound())
+    db.session.rollback()
+    found = held.current(SECONDS).tokens
+    return Given(found.access_token, " ".join(found.scopes), found.expires_at)
+
+
+def of_login(row: Connection, owner: str) -> Given:
+    """Return the token of a login of this server itself."""
+    if owner != SERVICE:
+        raise errors.InvalidRequest(NO_SUBJECT)
+    manager, scope = connection_uses.managers().of(row), row.scope
+    db.session.rollback()
+    kept = manager.current(SECONDS)
+    return Given(kept.value, scope, kept.expires_at)
+
+
+def answer_of(given: Given) -> dict[str, Any]:
+    """Return a token answer (RFC 6749 section 5.1), without what is not known."""
+    ends = given.expires_at
+    left = {} if ends is None else {"expires_in": max(ends - clock.epoch(), 0)}
+    scope = {"scope": given.scope} if given.scope else {}
+    return {"access_token": given.value, "token_type": "Bearer", **left, **scope}
