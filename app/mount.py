@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 WELL_KNOWN = "/.well-known/"
 MACHINE_PATHS = (
     WELL_KNOWN,
-    "/clients/",
+    "/clients",
     "/introspect",
     "/livez",
     "/par",

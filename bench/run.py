@@ -100,11 +100,12 @@ def make_client(folder: str, issuer: str) -> str:
 
 
 def settings(folder: str, issuer: str) -> dict[str, str]:
-    """Return the settings of the measured server: as delivered, but for the registration limit."""
+    """Return the settings of the measured server: as delivered, but for the registration limits."""
     return {
         "GATEWRIGHT_ISSUER": issuer,
         "GATEWRIGHT_DATA_DIR": folder,
         "GATEWRIGHT_REGISTRATION_ADDRESS_RATE_LIMIT": "10000000 per minute",
+        "GATEWRIGHT_REGISTRATION_PENDING_PER_ADDRESS": "100000",
     }
 
 

@@ -10,7 +10,7 @@ from tests.protocol.test_parameters import KNOWN, MACHINES, sent
 
 def test_an_unknown_path_of_a_machine_is_answered_in_json(client):
     """N-002"""
-    for path in ("/token/x", "/.well-known/nothing", "/.well-known/", "/clients/"):
+    for path in ("/token/x", "/.well-known/nothing", "/.well-known/", "/clients/", "/clients"):
         assert_refused(client.get(path), "not_found", 404)
     assert client.get("/nothing").mimetype == "text/html"
 
