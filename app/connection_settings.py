@@ -11,6 +11,7 @@ from app.domain.connection_drafts import Draft
 PREFIX = f"{secret_files.PREFIX}CONNECTION_"
 SECRET, SECRET_FILE = "client_secret", "client_secret_file"
 NO_NUMBER = -1
+NAME_SHAPE = "1 to 64 capitals, digits and _, with no _ at its ends"
 
 
 class Member(NamedTuple):
@@ -81,8 +82,11 @@ def faults(environ: Mapping[str, str]) -> Iterator[str]:
     """Say what is wrong with the variables of connections, all of it, and never show a value."""
     for given in sorted(name for name, value in environ.items() if value):
         if given.upper().startswith(PREFIX) and split(given.upper()) is None:
-            endings = ", ".join(f"_{member.upper()}" for member in MEMBERS)
-            yield f"{given} must end with one of {endings} behind the name of a connection"
+            endings = ", ".join(f"_{member.upper()}" for member in (*MEMBERS, SECRET_FILE))
+            yield (
+                f"{given} must end with one of {endings}, and have before it the name of a"
+                f" connection: {NAME_SHAPE}"
+            )
     for name, draft in read(environ).items():
         unread = [*secret_files.faults_of(variable(name, SECRET), environ)]
         yield from unread

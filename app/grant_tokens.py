@@ -3,6 +3,7 @@
 The database is the lease, so that it is one of all processes, with Redis and without.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app
@@ -101,7 +102,7 @@ class GrantTokens:
             tokens = upstream_tokens.tokens_of(row, current_key("connections"))
         except (errors.Refusal, ValueError):
             raise OutboundError("credential") from None
-        return Found(row, tokens, used)
+        return Found(row, tokens, replace(used, scopes=tuple(tokens.scopes)))
 
     def _is_usable(self, found: Found) -> bool:
         """Tell whether a token lives and was not refused; without a known end it lives.
@@ -119,7 +120,7 @@ class GrantTokens:
     def _refreshed(self, found: Found, claimed_until: int, deadline: Deadline) -> Found:
         """Refresh for everybody who waits."""
         try:
-            grant = upstream.refresh(
+            got = upstream.refresh(
                 self.outbound,
                 found.used.login(found.row.id),
                 found.tokens.refresh_token,
@@ -128,7 +129,6 @@ class GrantTokens:
         except OutboundError as error:
             self._note_failure(found.row, claimed_until, error)
             raise
-        got = Tokens(grant.access_token, grant.refresh_token, grant.scopes, grant.expires_at)
         with self.app.app_context():
             key = current_key("connections")
             stored = connection_refreshes.store_refreshed(found.row, got, key, by=SERVER)

@@ -5,12 +5,13 @@ from threading import Barrier
 
 import pytest
 
-from app.domain import connection_grants, connection_refreshes
+from app.domain import connection_grants, connection_refreshes, connections, upstreams
 from app.domain.connection_grants import SERVICE
 from app.extensions import db
 from app.outbound import calls
 from app.outbound.calls import Access, Call
 from app.outbound.errors import OutboundError
+from tests.domain.held_connections import OPERATOR
 from tests.domain.upstream_cast import told
 from tests.outbound.grants import endpoint as endpoint
 from tests.outbound.grants import granted as granted
@@ -45,6 +46,23 @@ def test_without_a_known_end_a_token_lives_and_without_renewal_to_its_end(endpoi
     assert tokens().token() == "a-1"
     clock.advance(1)
     assert why_not(tokens()) == ("credential", "")
+
+
+def test_a_refresh_that_says_nothing_of_scopes_leaves_those_that_were_granted(
+    app, endpoint, granted, clock
+):
+    server = endpoint(token_answer("a-2", refresh_token="r-2"), token_answer("a-3"))
+    tokens = granted(server)
+    wanted = {"scope": "read write", "expiry_buffer_seconds": 60, "description": ""}
+    with app.app_context():
+        upstreams.change(connections.get("notes"), by=OPERATOR, **wanted)
+        db.session.commit()
+
+    for value in ("a-2", "a-3"):
+        clock.advance(3600)
+        found = tokens().current().tokens
+        assert (found.access_token, found.scopes) == (value, ("read",))
+    assert "refresh_token=r-2" in server.bodies[1]
 
 
 def test_ten_that_come_at_once_cause_one_refresh(endpoint, granted, clock):

@@ -1,6 +1,5 @@
 """Owns the commands about connections: connection create, list, show, token, test, delete."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import click
 
 from app import clock, connection_uses, logs
 from app.cli import shell
-from app.cli.parameters import FILE, SPAN_OF_TIME, content_of, names
+from app.cli.parameters import FILE, SPAN_OF_TIME, content_of, names, secret_of_stdin
 from app.config import current_key
 from app.domain import connection_drafts, connections, private_keys, scopes
 from app.domain.connection_drafts import Draft
@@ -66,7 +65,7 @@ def create(
 ) -> None:
     """Hold a login; for private_key_jwt without a key of its own the key of this server signs."""
     draft = Draft(
-        client_secret=read_secret() if client_secret_stdin else "",
+        client_secret=secret_of_stdin(LONGEST_SECRET) if client_secret_stdin else "",
         private_key="" if private_key is None else read_key(private_key),
         scope=scopes.join(names(scope)),
         **about,
@@ -76,11 +75,6 @@ def create(
         answer = facts(row)
         db.session.commit()
     shell.show(answer)
-
-
-def read_secret() -> str:
-    """Return the client secret, never from the arguments, which others can see."""
-    return sys.stdin.read(LONGEST_SECRET).removesuffix("\n").removesuffix("\r")
 
 
 def read_key(file: Path) -> str:

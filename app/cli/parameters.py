@@ -1,6 +1,7 @@
 """Owns the types of option values: plain texts, spans of time, and repeated lists."""
 
 import re
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,8 @@ def content_of(file: Path, longest: int) -> bytes:
     with click.open_file(str(file), "rb") as stream:
         content: bytes = stream.read(longest + 1)
     return content
+
+
+def secret_of_stdin(longest: int) -> str:
+    """Return a secret from standard input; never from the arguments, which others can see."""
+    return sys.stdin.read(longest).removesuffix("\n").removesuffix("\r")

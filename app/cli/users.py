@@ -6,7 +6,7 @@ import click
 
 from app import serve
 from app.cli import shell
-from app.cli.parameters import Text
+from app.cli.parameters import Text, secret_of_stdin
 from app.domain import setup_links, users
 from app.extensions import db
 
@@ -42,7 +42,7 @@ def user_line(user: dict[str, str]) -> str:
 def read_password(from_stdin: bool) -> str:
     """Return the password of the new account, never from the arguments, which others can see."""
     if from_stdin:
-        return sys.stdin.read(LONGEST_INPUT).removesuffix("\n").removesuffix("\r")
+        return secret_of_stdin(LONGEST_INPUT)
     if not sys.stdin.isatty():
         raise click.UsageError("Give the password on standard input with --password-stdin.")
     typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)

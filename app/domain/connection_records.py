@@ -6,13 +6,12 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, Row, String, delete, se
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, connection_drafts, errors
+from app.domain import audit, errors
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.connection_drafts import Draft
 from app.extensions import Base, JSONValue, db, insert_once
 
-CLIENT_CREDENTIALS = connection_drafts.CLIENT_CREDENTIALS
 CONSOLE, ENVIRONMENT = "console", "environment"
 GIVEN, REGISTERED, DOCUMENT = "given", "registered", "document"
 """How this server came to its client_id: from an operator, by RFC 7591, or as the URL of its
@@ -100,7 +99,7 @@ def insert(
     if not fresh:
         return None
     row = db.session.get_one(Connection, row_id)
-    audit.record(Tag.CONNECTION_CREATED, row_id, by=by, name=name, source=source, **facts(row))
+    audit.record(Tag.CONNECTION_CREATED, row_id, by=by, name=name, source=source, **told(row))
     return row
 
 
@@ -136,7 +135,7 @@ def forget(row: Connection, *, by: Actor) -> Row[Any]:
     ).first()
     if gone is None:
         raise not_found()
-    audit.record(Tag.CONNECTION_DELETED, row.id, by=by, name=row.name, **facts(row))
+    audit.record(Tag.CONNECTION_DELETED, row.id, by=by, name=row.name, **told(row))
     return gone
 
 
@@ -166,3 +165,9 @@ def facts(row: Connection | Row[Any]) -> dict[str, Any]:
     """Return what may be seen of a connection, as a draft has it."""
     values = {member: getattr(row, member) for member in OPEN_MEMBERS}
     return {member: "" if value is None else value for member, value in values.items()}
+
+
+def told(row: Connection) -> dict[str, Any]:
+    """Return what the trail tells of a connection, whose client_id names no client of ours."""
+    members = facts(row)
+    return {"upstream_client_id": members.pop("client_id"), **members}

@@ -1,6 +1,6 @@
 """Owns connections: logins that this server holds at others', made by people or by the settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, select, update
@@ -67,17 +67,31 @@ def change(
     """Change what is asked for; a secret never moves to another server or client_id."""
     check_own(row)
     check_login(row)
-    changed: dict[str, Any] = {
-        "scope": scope,
-        "resource": resource,
-        "expiry_buffer_seconds": expiry_buffer_seconds,
-        "description": description,
-    }
+    edit(
+        row,
+        write,
+        by=by,
+        scope=scope,
+        resource=resource,
+        expiry_buffer_seconds=expiry_buffer_seconds,
+        description=description,
+    )
+
+
+def edit(row: Connection, save: Callable[..., None], *, by: Actor, **members: str | int) -> None:
+    """Save what is asked for from now on; raises InvalidMembers with all faults."""
     before = facts(row)
-    draft = Draft(**before | changed)
+    draft = Draft(**before | members)
     connection_drafts.check(dict(connection_drafts.malformed(draft)))
-    write(row, **changed)
-    changes = audit.changes(before, facts(row))
+    save(row, **members)
+    record_changes(row, before, facts(row), by=by)
+
+
+def record_changes(
+    row: Connection, before: Mapping[str, Any], after: Mapping[str, Any], *, by: Actor
+) -> None:
+    """Record what differs from before."""
+    changes = audit.changes(before, after)
     audit.record(Tag.CONNECTION_CHANGED, row.id, by=by, name=row.name, **changes)
 
 
@@ -147,8 +161,7 @@ def follow(row: Connection, draft: Draft) -> None:
     if before == open_members(draft):
         return
     write(row, **columns(draft))
-    changes = audit.changes(before, facts(row))
-    audit.record(Tag.CONNECTION_CHANGED, row.id, by=SERVER, name=row.name, **changes)
+    record_changes(row, before, facts(row), by=SERVER)
 
 
 def find_all() -> list[Connection]:

@@ -11,6 +11,7 @@ from app.domain import (
     connection_drafts,
     connection_grants,
     connection_secrets,
+    connections,
     errors,
 )
 from app.domain.audit import Actor
@@ -61,16 +62,14 @@ def change(
 ) -> None:
     """Change what is asked for next time; the tokens that people have go on."""
     check_kind(row)
-    changed: dict[str, Any] = {
-        "scope": scope,
-        "expiry_buffer_seconds": expiry_buffer_seconds,
-        "description": description,
-    }
-    before = described(row)
-    draft = Draft(**facts(row) | changed)
-    connection_drafts.check(dict(connection_drafts.malformed(draft)))
-    amend(row, **changed)
-    record_changes(row, before, by=by)
+    connections.edit(
+        row,
+        amend,
+        by=by,
+        scope=scope,
+        expiry_buffer_seconds=expiry_buffer_seconds,
+        description=description,
+    )
 
 
 def note_discovery(
@@ -89,8 +88,9 @@ def note_discovery(
     moved = row.issuer is not None and row.issuer != found["issuer"]
     remains = end(row, "issuer changed", by=by) if moved else None
     amend(row, **found, server=dict(server))
-    if described(row) != before:
-        record_changes(row, before, by=by)
+    after = described(row)
+    if after != before:
+        connections.record_changes(row, before, after, by=by)
     return remains
 
 
@@ -183,12 +183,6 @@ def described(row: Connection) -> dict[str, Any]:
     """Return what may be seen of a connection and where its endpoints are."""
     server = row.server or {}
     return facts(row) | {name: url for name, url in server.items() if name.endswith("_endpoint")}
-
-
-def record_changes(row: Connection, before: Mapping[str, Any], *, by: Actor) -> None:
-    """Record what differs from before."""
-    changes = audit.changes(before, described(row))
-    audit.record(Tag.CONNECTION_CHANGED, row.id, by=by, name=row.name, **changes)
 
 
 def check_kind(row: Connection) -> None:

@@ -56,11 +56,14 @@ class Held:
         by: By = "stranger" if self.login.strange else "trusted"
         return discover_issuer(outbound, self.issuer, by=by, seconds=seconds)
 
-    def at(self, server: ServerMetadata) -> Login:
-        """Return the login at the endpoint that was found; an origin that it names is a stranger's.
+    def at(self, server: ServerMetadata | None) -> Login:
+        """Return the login at the endpoint that was found; raises OutboundError without one.
 
-        So metadata lead only where strangers may lead, whoever named the issuer.
+        Another origin is a stranger's: so metadata lead only where strangers may lead, whoever
+        named the issuer.
         """
+        if server is None:
+            raise OutboundError("metadata")
         url = server.token_endpoint
         strange = self.login.strange or not well_known.same_origin(url, self.issuer)
         return replace(self.login, token_url=url, strange=strange)
@@ -102,10 +105,7 @@ class ConnectionTokens(TokenManager):
     def _locate(self, outbound: Outbound, deadline: Deadline) -> Login:
         """Return the login at its token endpoint; raises OutboundError when there is none."""
         if clock.epoch() >= self.located_until:
-            found = self.held.discover(outbound, deadline.step()).server
-            if found is None:
-                raise OutboundError("metadata")
-            self.located = self.held.at(found)
+            self.located = self.held.at(self.held.discover(outbound, deadline.step()).server)
             self.located_until = clock.epoch() + LOCATED_SECONDS
         return self.located
 

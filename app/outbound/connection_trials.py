@@ -11,7 +11,6 @@ from app.outbound.errors import OutboundError
 from app.outbound.failures import Failure
 from app.outbound.key_sets import KeySets
 from app.outbound.limits import Deadline
-from app.outbound.logins import Login
 from app.outbound.shared_tokens import Kept
 from app.outbound.watching import Exchange, Watched
 
@@ -47,20 +46,13 @@ def make(outbound: Outbound, key_sets: KeySets, held: Held) -> Trial:
         login = held.login
         if held.issuer:
             discovery = held.discover(watched, deadline.step())
-            login = located(held, discovery)
+            login = held.at(discovery.server)
         kept = token_requests.client_credentials(watched, login, deadline.step())
     except OutboundError as error:
         code, failure = explained(error, watched.exchanges)
         return Trial(tuple(watched.exchanges), discovery, code=code, failure=failure)
     exchanges = tuple(watched.exchanges)
     return Trial(exchanges, discovery, kept, signature(key_sets, discovery, kept.value))
-
-
-def located(held: Held, discovery: Discovery) -> Login:
-    """Return the login at the endpoint that was found; raises OutboundError without one."""
-    if discovery.server is None:
-        raise OutboundError("metadata")
-    return held.at(discovery.server)
 
 
 def explained(error: OutboundError, exchanges: list[Exchange]) -> tuple[str, Failure]:

@@ -10,7 +10,7 @@ from urllib.parse import quote_plus, urlencode
 
 import orjson
 
-from app.outbound import token_requests
+from app.outbound import json_answers
 from app.outbound.client import Answer
 from app.outbound.errors import Reason
 from app.outbound.watching import Exchange
@@ -77,14 +77,10 @@ def credentials_in(exchange: Exchange, secrets: Collection[str]) -> set[str]:
     found |= {value for name, value in exchange.form.items() if name in SENT}
     found.add(exchange.headers.get("Authorization", "").partition(" ")[2])
     if exchange.answer:
-        issued = token_requests.members(exchange.answer)
-        found |= {value for name, value in issued.items() if name in ISSUED and is_text(value)}
+        issued = json_answers.members(exchange.answer)
+        values = (value for name, value in issued.items() if name in ISSUED)
+        found |= {value for value in values if isinstance(value, str)}
     return found - {""}
-
-
-def is_text(value: object) -> bool:
-    """Tell whether a member of an answer is a text."""
-    return isinstance(value, str)
 
 
 def masked(value: Any, hidden: Collection[str]) -> Any:
@@ -128,7 +124,7 @@ def request_body(exchange: Exchange) -> str:
 
 def answer_body(answer: Answer, hidden: Collection[str]) -> str:
     """Return a body that was answered, for reading; a JSON object is written in lines."""
-    members = token_requests.members(answer)
+    members = json_answers.members(answer)
     if members:
         shown = orjson.dumps(masked(members, hidden), option=orjson.OPT_INDENT_2).decode()
     else:

@@ -23,6 +23,14 @@ def is_json(answer: Answer) -> bool:
     return "application/json" in answer.headers.get("content-type", "").lower()
 
 
+def members(answer: Answer) -> dict[str, Any]:
+    """Return the members of an answer, none unless it is a JSON object."""
+    try:
+        return read_object(answer.content)
+    except OutboundError:
+        return {}
+
+
 def read_object(content: bytes) -> dict[str, Any]:
     """Return a JSON object; raises OutboundError, without a cause that would quote the answer."""
     try:

@@ -61,7 +61,7 @@ def read(answer: Answer) -> dict[str, Any]:
 
     Of an error only its registered code is logged: a body may quote what was sent.
     """
-    found = members(answer)
+    found = json_answers.members(answer)
     token, kind = found.get("access_token"), found.get("token_type", "Bearer")
     well_formed = isinstance(token, str) and len(token) <= LONGEST_TOKEN and _TOKEN.fullmatch(token)
     is_bearer = isinstance(kind, str) and kind.lower() == "bearer"
@@ -72,17 +72,9 @@ def read(answer: Answer) -> dict[str, Any]:
     raise OutboundError("token", upstream_refusals.known(error))
 
 
-def members(answer: Answer) -> dict[str, Any]:
-    """Return the members of an answer, none unless it is a JSON object."""
-    try:
-        return json_answers.read_object(answer.content)
-    except OutboundError:
-        return {}
-
-
 def error_of(answer: Answer) -> str:
     """Return the error code of an answer (RFC 6749 section 5.2), empty when there is none."""
-    code = str(members(answer).get("error", ""))
+    code = str(json_answers.members(answer).get("error", ""))
     return code if _ERROR_CODE.fullmatch(code) else ""
 
 

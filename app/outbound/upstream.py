@@ -1,44 +1,26 @@
 """Owns the tokens of a grant at an upstream: redeemed for a code, refreshed, revoked."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from app import clock
+from app.domain.upstream_tokens import Tokens
 from app.outbound import challenges, token_requests, upstream_refusals
 from app.outbound.client import Outbound
 from app.outbound.errors import OutboundError
 from app.outbound.limits import Deadline
-from app.outbound.logins import BUFFER_SECONDS, Login, Sign
-from app.outbound.shared_tokens import Kept
-from app.outbound.tokens import Acquire
-from app.outbound.upstream_clients import Client
+from app.outbound.logins import Login
 from app.outbound.upstream_metadata import ServerMetadata
 
 SECONDS = 10
 
+Grant = Tokens
+"""What an upstream granted."""
 TokenKind = Literal["refresh_token", "access_token"]
 
 _TOKEN = re.compile(r"[\x20-\x7e]{1,16384}")
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What an upstream granted."""
-
-    kept: Kept = field(repr=False)
-    """The access token, for the token manager."""
-    refresh_token: str = field(repr=False)
-    """Empty when there is none."""
-    expires_at: int | None
-    """When the access token expires, if that was said."""
-    scopes: tuple[str, ...]
-
-    @property
-    def access_token(self) -> str:
-        """Return the access token."""
-        return self.kept.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +33,6 @@ class Revocation:
     status: int | None = None
     error: str = ""
     """The error code of the answer, if it is a known one."""
-
-
-def login_at(
-    server: ServerMetadata,
-    client: Client,
-    *,
-    grant_id: str,
-    scopes: Iterable[str] = (),
-    resource: str = "",
-    buffer_seconds: int = BUFFER_SECONDS,
-    sign: Sign | None = None,
-) -> Login:
-    """Return what this server is at the token endpoint of an upstream, for one grant.
-
-    ``grant_id`` keeps the tokens of one person from all others. Assertions are for the issuer:
-    a hostile server may name the token endpoint of another one as its own.
-    """
-    return Login(
-        server.token_endpoint,
-        client.client_id,
-        client.client_secret,
-        " ".join(scopes),
-        client.auth_method,
-        buffer_seconds,
-        sign=sign,
-        resource=resource,
-        revision=grant_id,
-        strange=True,
-        audience=server.issuer,
-    )
 
 
 def redeem(
@@ -118,11 +70,11 @@ def exchange(outbound: Outbound, login: Login, wanted: Mapping[str, str], second
     asked_at = clock.epoch()
     found = token_requests.ask(outbound, login, {**wanted, "resource": login.resource}, seconds)
     expires_in = token_requests.said_expiry(found.get("expires_in"))
-    return Grant(
-        token_requests.kept(found, login.buffer_seconds, asked_at),
+    return Tokens(
+        found["access_token"],
         refresh_token_of(found, wanted.get("refresh_token", "")),
-        None if expires_in is None else asked_at + expires_in,
         scopes_of(found, login.scope),
+        None if expires_in is None else asked_at + expires_in,
     )
 
 
@@ -141,32 +93,6 @@ def scopes_of(found: Mapping[str, Any], wanted: str) -> tuple[str, ...]:
     """
     scope = found.get("scope") or wanted
     return challenges.scopes_in(scope) if isinstance(scope, str) else ()
-
-
-def acquiring(find: Callable[[], str], store: Callable[[Grant], None]) -> Acquire:
-    """Return what gets a token manager new tokens by the refresh token that ``find`` returns.
-
-    ``store`` has kept the new refresh token when it returns; if it raises, nobody uses the token.
-    When another process was faster and has spent the refresh token, the one that it stored is
-    used, once.
-    """
-
-    def acquire(outbound: Outbound, login: Login, seconds: float) -> Kept:
-        deadline = Deadline(seconds)
-        held = find()
-        if not held:
-            raise OutboundError("credential")
-        try:
-            grant = refresh(outbound, login, held, seconds=deadline.step())
-        except OutboundError as error:
-            newer = find() if error.error == "invalid_grant" else held
-            if newer in ("", held):
-                raise
-            grant = refresh(outbound, login, newer, seconds=deadline.step())
-        store(grant)
-        return grant.kept
-
-    return acquire
 
 
 def revoke(

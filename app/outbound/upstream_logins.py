@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.domain.connection_records import Connection
-from app.outbound import upstream
 from app.outbound.logins import AuthMethod, Login, Sign
 from app.outbound.registration import Registered
 from app.outbound.upstream_clients import Client
@@ -31,15 +30,22 @@ class Upstream:
     registration_token: str = field(default="", repr=False)
 
     def login(self, grant_id: str) -> Login:
-        """Return what this server is at the token endpoint, for one grant."""
-        return upstream.login_at(
-            self.server,
-            self.client,
-            grant_id=grant_id,
-            scopes=self.scopes,
-            resource=self.resource,
-            buffer_seconds=self.buffer_seconds,
+        """Return what this server is at the token endpoint, for one grant.
+
+        ``grant_id`` keeps the tokens of one person from all others. Assertions are for the issuer:
+        a hostile server may name the token endpoint of another one as its own.
+        """
+        return Login(
+            self.server.token_endpoint,
+            self.client.client_id,
+            self.client.client_secret,
+            " ".join(self.scopes),
+            self.client.auth_method,
             sign=self.sign,
+            resource=self.resource,
+            revision=grant_id,
+            strange=True,
+            audience=self.server.issuer,
         )
 
     @property

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from app.outbound import json_answers
 from app.outbound.client import Answer
-from app.outbound.errors import OutboundError
 
 WANTS_TOKEN = (
     "The other server wants a token for this, or does not take the one it got; ask its operators"
@@ -79,8 +78,4 @@ def of_code(value: object, status: int | None = None) -> Refused:
 
 def of_answer(answer: Answer) -> Refused:
     """Return what an answer refuses; of its body the error code alone is read."""
-    try:
-        value = json_answers.read_object(answer.content).get("error")
-    except OutboundError:
-        value = None
-    return of_code(value, answer.status)
+    return of_code(json_answers.members(answer).get("error"), answer.status)

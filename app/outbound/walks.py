@@ -77,8 +77,6 @@ class Walk:
             return None
         try:
             return self._asked(method, url, content)
-        except TimeoutError:
-            reason: Reason = "timeout"
         except OutboundError as error:
             reason = error.reason
         if reason not in UNUSABLE:
@@ -125,7 +123,7 @@ class Walk:
     def _asked(self, method: str, url: str, content: bytes | None) -> Answer:
         way = self.outbound.trusted if self._is_trusted(url) else self.outbound.stranger
         headers = JSON if content is None else POSTED
-        seconds = min(REQUEST_SECONDS, self.deadline.left())
+        seconds = self.deadline.step(REQUEST_SECONDS)
         answer = way(url, method=method, headers=headers, content=content, seconds=seconds)
         if 300 <= answer.status < 400:
             raise OutboundError("redirect")

@@ -8,25 +8,12 @@ from app.domain import connections
 from app.domain.connection_drafts import Draft
 from app.extensions import db
 from tests.domain.held_connections import OPERATOR
-from tests.services.gate import scripted
+from tests.outbound.grants import endpoint as endpoint
 
 SECRET = "c4n4ry/0123+456 789"
 QUOTED = (SECRET, "c4n4ry%2F0123%2B456+789", "YmlsbDo")
 """The secret as it is, form-encoded, and the beginning of HTTP Basic."""
 TOKEN = "t0k3n-of-the-other-server"
-
-
-@pytest.fixture
-def endpoint(app):
-    """Return a function that starts a token endpoint where strangers' URLs may lead."""
-    with scripted() as serve:
-
-        def start(*answers):
-            server = serve(*answers)
-            app.extensions["gatewright.outbound"].allow |= {f"127.0.0.1:{server.port}"}
-            return server
-
-        yield start
 
 
 @pytest.fixture

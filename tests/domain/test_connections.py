@@ -145,6 +145,15 @@ def test_what_was_deleted_meanwhile_is_not_found(context):
     assert {event.subject for event in events()} == {row.id}
 
 
+def test_no_event_is_filed_under_a_client_of_ours_with_the_same_client_id(context):
+    row = create()
+    connections.remove(row, by=OPERATOR)
+    db.session.commit()
+
+    filed = [(event.client_id, event.detail["upstream_client_id"]) for event in events()]
+    assert filed == [(None, GOOD.client_id)] * 2
+
+
 def test_use_and_tests_are_noted_without_another_revision(context, clock):
     row = create()
 

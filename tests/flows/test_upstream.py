@@ -8,13 +8,12 @@ import pytest
 from flask import Flask
 
 from app.domain import credentials
-from app.outbound import registration
+from app.outbound import registration, upstream_logins
 from app.outbound.client import Outbound
 from app.outbound.discovery import discover_issuer
 from app.outbound.errors import OutboundError
 from app.outbound.registration import Registered
-from app.outbound.tokens import TokenManager
-from app.outbound.upstream import Grant, acquiring, login_at, redeem, revoke
+from app.outbound.upstream import redeem, refresh, revoke
 from app.outbound.upstream_authorization import authorization_url, check_answer
 from app.outbound.upstream_clients import Profile, how
 from app.outbound.upstream_metadata import ServerMetadata
@@ -119,34 +118,30 @@ def test_a_grant_of_another_instance_lasts_from_registration_to_deletion(
     assert isinstance(code, str), code
 
     # The code becomes tokens for the resource, once.
-    login = login_at(server, registered.client, grant_id="g-1", scopes=[SCOPE], resource=RESOURCE)
+    used = upstream_logins.Upstream(server, registered.client, (SCOPE,), RESOURCE, 60)
+    login = used.login("g-1")
     proof = {"code": code, "verifier": verifier, "redirect_uri": elsewhere.callback.uri}
     grant = redeem(out, login, **proof)
     assert (grant.scopes, grant.expires_at is None) == ((SCOPE,), False)
     told = elsewhere.told(grant.access_token)
     assert (told["sub"], told["aud"]) == (elsewhere.person.user_id, RESOURCE)
 
-    # The manager renews them; what it got is kept before it is used.
-    stored: list[Grant] = [grant]
-    manager = TokenManager(
-        out, login, acquire=acquiring(lambda: stored[-1].refresh_token, stored.append)
-    )
-    renewed = manager.token()
-    assert (stored[-1].access_token, len(stored)) == (renewed, 2)
-    assert grant.refresh_token != stored[-1].refresh_token
-    assert elsewhere.told(renewed)["active"]
+    # They are renewed, the refresh token as well.
+    renewed = refresh(out, login, grant.refresh_token)
+    assert renewed.access_token != grant.access_token
+    assert renewed.refresh_token != grant.refresh_token
+    assert elsewhere.told(renewed.access_token)["active"]
 
     # It ends: first the tokens, then the client.
-    held = {"refresh_token": stored[-1].refresh_token, "access_token": renewed}
+    held = {"refresh_token": renewed.refresh_token, "access_token": renewed.access_token}
     assert [each.failure for each in revoke(out, server, login, **held)] == ["", ""]
-    assert elsewhere.told(renewed) == {"active": False}
-    manager.clear()
+    assert elsewhere.told(renewed.access_token) == {"active": False}
     with pytest.raises(OutboundError) as raised:
-        manager.token()
+        refresh(out, login, renewed.refresh_token)
     assert raised.value.error == "invalid_grant"
 
     assert registration.delete(out, registered) == "deleted"
     assert registration.delete(out, registered) == "not_ours"
     with pytest.raises(OutboundError) as raised:
-        manager.token()
+        refresh(out, login, renewed.refresh_token)
     assert raised.value.error == "invalid_client"

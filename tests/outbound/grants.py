@@ -11,16 +11,16 @@ from app.domain.upstreams import Client
 from app.extensions import db
 from app.grant_tokens import GrantTokens
 from tests.domain.held_connections import OPERATOR
-from tests.services.gate import scripted
+from tests.services.gate import scripted, token_answer
 
 
 @pytest.fixture
 def endpoint(app):
-    """Return a function that starts a server, here a token endpoint or a protected API."""
+    """Return a function that starts a token endpoint or an API where strangers' URLs may lead."""
     with scripted() as serve:
 
         def start(*answers):
-            server = serve(*answers)
+            server = serve(*(answers or [token_answer()]))
             app.extensions["gatewright.outbound"].allow |= {f"127.0.0.1:{server.port}"}
             return server
 

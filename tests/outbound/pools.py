@@ -1,6 +1,6 @@
 """A connection called billing, and its manager as a door finds it.
 
-Test files import the fixtures endpoint, hold and manager.
+Test files import the fixtures hold, manager and change, and the endpoint of grants.py.
 """
 
 from dataclasses import replace
@@ -11,21 +11,6 @@ from app import connection_uses
 from app.domain import connections
 from app.extensions import db
 from tests.domain.held_connections import GOOD, OPERATOR
-from tests.services.gate import scripted, token_answer
-
-
-@pytest.fixture
-def endpoint(app):
-    """Return a function that starts a token endpoint where strangers' URLs may lead."""
-    outbound = app.extensions["gatewright.outbound"]
-    with scripted() as serve:
-
-        def start(*answers):
-            server = serve(*(answers or [token_answer()]))
-            outbound.allow |= {f"127.0.0.1:{server.port}"}
-            return server
-
-        yield start
 
 
 @pytest.fixture

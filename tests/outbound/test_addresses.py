@@ -1,7 +1,5 @@
 """S-03: which addresses are public, and which no operator's URL reaches either."""
 
-import pytest
-
 from app.outbound import addresses
 
 
@@ -50,27 +48,31 @@ PRIVATE = rows("""
 """)
 
 
-@pytest.mark.parametrize("text", [*NOT_PUBLIC, *NO_ADDRESS, *WITH_ZONE])
-def test_a_stranger_reaches_no_special_address(text):
+def test_a_stranger_reaches_no_special_address(subtests):
     """S-03"""
-    assert not addresses.is_public(text)
+    for text in [*NOT_PUBLIC, *NO_ADDRESS, *WITH_ZONE]:
+        with subtests.test(text):
+            assert not addresses.is_public(text)
 
 
-@pytest.mark.parametrize("text", PUBLIC)
-def test_a_stranger_reaches_a_public_address(text):
+def test_a_stranger_reaches_a_public_address(subtests):
     """S-03"""
-    assert addresses.is_public(text)
-    assert addresses.is_reachable(text)
+    for text in PUBLIC:
+        with subtests.test(text):
+            assert addresses.is_public(text)
+            assert addresses.is_reachable(text)
 
 
-@pytest.mark.parametrize("text", [*NEVER, *NO_ADDRESS, *WITH_ZONE])
-def test_nobody_reaches_link_local_and_metadata_addresses(text):
+def test_nobody_reaches_link_local_and_metadata_addresses(subtests):
     """S-15"""
-    assert not addresses.is_reachable(text)
-    assert not addresses.is_public(text)
+    for text in [*NEVER, *NO_ADDRESS, *WITH_ZONE]:
+        with subtests.test(text):
+            assert not addresses.is_reachable(text)
+            assert not addresses.is_public(text)
 
 
-@pytest.mark.parametrize("text", PRIVATE)
-def test_an_operator_reaches_a_private_address(text):
+def test_an_operator_reaches_a_private_address(subtests):
     """S-15"""
-    assert addresses.is_reachable(text)
+    for text in PRIVATE:
+        with subtests.test(text):
+            assert addresses.is_reachable(text)

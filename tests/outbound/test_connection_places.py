@@ -7,7 +7,7 @@ import pytest
 from app.outbound import connection_tokens
 from app.outbound.errors import OutboundError
 from tests.domain.held_connections import GOOD
-from tests.outbound.pools import endpoint as endpoint
+from tests.outbound.grants import endpoint as endpoint
 from tests.outbound.pools import hold as hold
 from tests.outbound.pools import manager as manager
 from tests.outbound.pools import of_environment

@@ -14,8 +14,8 @@ from app.extensions import db
 from app.outbound import connection_tokens
 from app.outbound.logins import ASSERTION_SECONDS
 from tests.domain.held_connections import BY_KEY, EC, GOOD, OPERATOR, RSA, SECRET
+from tests.outbound.grants import endpoint as endpoint
 from tests.outbound.pools import change as change
-from tests.outbound.pools import endpoint as endpoint
 from tests.outbound.pools import hold as hold
 from tests.outbound.pools import manager as manager
 from tests.outbound.pools import of_environment

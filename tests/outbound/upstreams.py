@@ -9,10 +9,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from app.outbound import registration
+from app.outbound import registration, upstream_logins
 from app.outbound.client import Outbound
-from app.outbound.logins import Login
-from app.outbound.upstream import login_at
+from app.outbound.logins import Login, Sign
 from app.outbound.upstream_clients import Client, Profile
 from app.outbound.upstream_metadata import ServerMetadata
 from tests.services.gate import ScriptedServer, said, scripted
@@ -74,10 +73,17 @@ def registered_at(at: Upstream, **options: Any) -> Any:
     return registration.register(at.outbound, at.metadata(), PROFILE, **options)
 
 
-def login(at: Upstream, client: Client = CLIENT, **options: Any) -> Login:
+def login(
+    at: Upstream,
+    client: Client = CLIENT,
+    *,
+    grant_id: str = "g-1",
+    resource: str = RESOURCE,
+    sign: Sign | None = None,
+) -> Login:
     """Return this server at the token endpoint of an upstream."""
-    wanted: dict[str, Any] = {"grant_id": "g-1", "scopes": ["a", "b"], "resource": RESOURCE}
-    return login_at(at.metadata(), client, **wanted | options)
+    used = upstream_logins.Upstream(at.metadata(), client, ("a", "b"), resource, 60, sign)
+    return used.login(grant_id)
 
 
 def forms(at: Upstream) -> list[dict[str, list[str]]]:
