@@ -134,26 +134,25 @@ def refresh() -> Response:
 @requires("approver")
 def introspect() -> Response:
     """Ask about a token as a client (RFC 7662)."""
-    form, client = Form(), chosen_client()
-    token = required(form, "token", "The token")
-    if form.faults or client is None:
-        return show_form("introspect", form)
-
-    exchange = run(of_client(client, "/introspect", secret("proof"), {"token": token}))
-    return show_token("introspect", client, exchange, token)
+    return send_token("introspect")
 
 
 @bp.post("/revoke")
 @requires("approver")
 def revoke() -> Response:
     """End a token as a client (RFC 7009)."""
+    return send_token("revoke")
+
+
+def send_token(kind: str) -> Response:
+    """Send a token to the endpoint that is called like the kind of test."""
     form, client = Form(), chosen_client()
     token = required(form, "token", "The token")
     if form.faults or client is None:
-        return show_form("revoke", form)
+        return show_form(kind, form)
 
-    exchange = run(of_client(client, "/revoke", secret("proof"), {"token": token}))
-    return show_token("revoke", client, exchange, token)
+    exchange = run(of_client(client, f"/{kind}", secret("proof"), {"token": token}))
+    return show_token(kind, client, exchange, token)
 
 
 @bp.post("/register")

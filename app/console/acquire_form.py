@@ -80,8 +80,9 @@ KINDS = {
 
 def show_form(kind: str, form: Form) -> Response:
     """Show the form of a kind with what was typed, except credentials; first a client is chosen."""
-    client = chosen_client() if kind != "register" else None
-    if word("client_id") and client is None and kind != "register":
+    needs_client = kind != "register"
+    client = chosen_client() if needs_client else None
+    if word("client_id") and client is None and needs_client:
         form.faults["client_id"] = "There is no client with this identifier."
     values = {name: word(name) for name in ("client_id", "scope", "resource", "redirect_uri")}
     values["metadata"] = request.form.get("metadata", written(EXAMPLE))
@@ -96,7 +97,9 @@ def show_form(kind: str, form: Form) -> Response:
         values=values,
         faults=form.faults,
         resources=resource_options(),
-        latest=client_lists.find_page(Filters(), size=LATEST) if client is None else [],
+        latest=client_lists.find_page(Filters(), size=LATEST)
+        if needs_client and client is None
+        else [],
     )
     return refused(page, form)
 

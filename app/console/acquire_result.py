@@ -128,7 +128,6 @@ def show(
     empty = dict.fromkeys(("arrival", "facts", "id_facts", "made"))
     return render_page(
         "acquired.html",
-        kind=kind,
         shown=KINDS[kind],
         tabs=tabs(kind),
         client=client,

@@ -22,7 +22,7 @@ bp = console_blueprint("connections", __name__, "/connections")
 @bp.get("/")
 def list_connections() -> Response:
     """Show all connections, and whether each has a token."""
-    rows = [(row, host_of(row), state_of(row)) for row in connections.find_all()]
+    rows = [(row, host_of(row), *token_of(row)) for row in connections.find_all()]
     return render_page("connections.html", rows=rows, is_own=is_own)
 
 
@@ -156,10 +156,17 @@ def host_of(row: Connection) -> str:
         return ""
 
 
+def token_of(row: Connection) -> tuple[str, int | None, int | None]:
+    """Return how the token of this server stands, when it was last used, and when it ends."""
+    if row.kind != AUTHORIZATION_CODE:
+        return state_of(row), row.last_used_at, row.token_expires_at
+    grant = connection_grants.find(row.id, SERVICE)
+    used, ends = (grant.last_used_at, grant.expires_at) if grant else (None, None)
+    return upstream_page.state_of(grant), used, ends
+
+
 def state_of(row: Connection) -> str:
     """Return whether there was a token, and whether it can be used now."""
-    if row.kind == AUTHORIZATION_CODE:
-        return upstream_page.state_of(connection_grants.find(row.id, SERVICE))
     if row.token_expires_at is None:
         return "unused"
     return "live" if row.token_expires_at > clock.epoch() else "expired"

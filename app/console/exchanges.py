@@ -1,12 +1,11 @@
 """Owns calling our own endpoints as a client would, and what is shown of each call."""
 
-import base64
 import time
 from collections.abc import Mapping
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 from flask import current_app, g, request
@@ -14,22 +13,16 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app.config import current_settings
+from app.domain import client_assertions
 from app.domain.assertion_keys import METHOD
 from app.domain.client_records import ClientRecord
 from app.extensions import db
+from app.outbound import logins
+from app.outbound.exhibits import HIDDEN, ISSUED, SENT
+from app.outbound.watching import FORM
 
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+JSON = "application/json"
 USER_AGENT = "Gatewright Acquire"
-SENT = frozenset(
-    ("client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "token")
-)
-"""Parameters whose values are credentials."""
-ISSUED = frozenset(
-    ("access_token", "refresh_token", "id_token", "client_secret", "registration_access_token")
-)
-"""Members of answers whose values are credentials."""
-HIDDEN = "***"
 SHOWN = 8
 """So much of an issued credential is shown, enough to tell its kind."""
 
@@ -56,6 +49,7 @@ class Exchange:
     """A call and its answer as they are shown; ``answer`` alone holds credentials."""
 
     method: str
+    url: str
     call: Call = field(repr=False)
     request_headers: Mapping[str, str]
     request_body: str
@@ -78,7 +72,7 @@ def of_client(client: ClientRecord, path: str, proof: str, parameters: Mapping[s
     if client.auth_method == "client_secret_basic":
         return Call(path, form, login=(client.client_id, proof))
     if client.auth_method == METHOD:
-        signed = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": proof}
+        signed = {"client_assertion_type": client_assertions.KIND, "client_assertion": proof}
         return Call(path, form | signed)
     own = {"client_id": client.client_id}
     if client.auth_method == "client_secret_post":
@@ -120,9 +114,7 @@ def headers(call: Call, *, hidden: bool = False) -> dict[str, str]:
     """Return the headers of a call, as sent or as shown."""
     found = {"Content-Type": JSON if call.body else FORM, "User-Agent": USER_AGENT}
     if call.login is not None:
-        pair = ":".join(map(quote_plus, call.login))
-        encoded = base64.b64encode(pair.encode()).decode()
-        found["Authorization"] = f"Basic {HIDDEN if hidden else encoded}"
+        found["Authorization"] = f"Basic {HIDDEN}" if hidden else logins.basic(*call.login)
     if call.bearer:
         found["Authorization"] = f"Bearer {HIDDEN if hidden else call.bearer}"
     return found
@@ -136,6 +128,7 @@ def exchange(
     text = content.decode(errors="replace")
     return Exchange(
         "POST",
+        call.url,
         call,
         headers(call, hidden=True),
         call.body or urlencode(without_credentials(call.form), safe="*/:"),

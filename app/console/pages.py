@@ -124,7 +124,8 @@ def render_page(page: str, partial: str | None = None, **context: Any) -> Respon
     )
     name = partial if fragment and partial is not None else page
     operator_values = {"may": lambda role: users.may(operator(), role)}
-    context.setdefault("pending_count", software.count("pending"))
+    if "pending_count" not in context:
+        context["pending_count"] = software.count("pending")
     response = make_response(render_template(f"console/{name}", **operator_values, **context))
     response.vary.update(("HX-Request", "Cookie"))
     return response

@@ -5,7 +5,8 @@ from shlex import quote
 
 import orjson
 
-from app.console.exchanges import JSON, SENT, Call
+from app.console.exchanges import JSON, Call
+from app.outbound.exhibits import SENT
 
 SECRET, TOKEN = "CLIENT_SECRET", "INITIAL_ACCESS_TOKEN"
 Read = Callable[[str], str]

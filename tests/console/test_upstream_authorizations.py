@@ -11,10 +11,11 @@ from app.extensions import db
 from app.outbound.failures import ERRORS, REASONS
 from app.outbound.upstream_authorization import OTHER_ISSUER
 from app.protocol import connection_callback
+from app.views import instant
 from tests.console.conftest import csrf_of
 from tests.console.markup import texts
 from tests.console.matrix import become
-from tests.console.upstreaming import ACCESS, REDIRECT, REFRESH
+from tests.console.upstreaming import ACCESS, LIST, REDIRECT, REFRESH
 from tests.console.upstreaming import upstream as upstream
 from tests.outbound.sites import api as api
 from tests.outbound.sites import login as login
@@ -53,6 +54,19 @@ def test_an_operator_authorizes_for_this_server(upstream, happened):
     assert "this server" in texts(page)
     assert ACCESS not in page
     assert happened("connection.authorized")[0].actor_name == "admin@example.org"
+
+
+def test_the_list_says_of_a_token_when_it_ends_and_when_it_was_used(upstream, clock):
+    upstream.ready()
+    assert "Unused never no token yet" in texts(upstream.admin.get(LIST).text)
+
+    upstream.come_back(upstream.begin())
+    ends_at = instant(clock.now + 3600).replace("T", " ").replace("Z", " UTC")
+    assert f"Live never {ends_at}" in texts(upstream.admin.get(LIST).text)
+
+    upstream.login.pages["POST /token"] = token_answer(ACCESS, expires_in=None)
+    upstream.come_back(upstream.begin())
+    assert "Live never not said" in texts(upstream.admin.get(LIST).text)
 
 
 def test_an_answer_counts_once_and_in_the_browser_that_began(upstream, sign_in):

@@ -33,6 +33,14 @@ def test_what_people_authorize_is_discovered_step_by_step(upstream):
     assert row.server["registration_endpoint"] == f"{upstream.login.origin}/register"
 
 
+def test_its_pages_belong_to_the_entry_connections_of_the_menu(upstream):
+    upstream.make().do("discover")
+
+    for path in (NEW, upstream.page, f"{upstream.page}/register"):
+        [current] = controls(upstream.admin.get(path).text, "a", **{"aria-current": "page"})
+        assert current["href"] == LIST, path
+
+
 def test_a_url_that_leads_nowhere_says_why_and_changes_nothing(upstream):
     upstream.login.pages.pop(OAUTH)
 
