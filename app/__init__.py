@@ -64,12 +64,13 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
     connection_uses.init_app(app)
     app.session_interface = DatabaseSessions()
     logs.init_app(app)  # first, so that whatever refuses a request knows its id
+    errors.init_app(app)  # second: a form that lost its session is not at fault
     encryption.init_app(app)
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db, directory=str(mount.folder("migrations")))
     extensions.csrf.init_app(app)
     extensions.limiter.init_app(app)
-    for part in (security, views, limits, errors, protocol, console):
+    for part in (security, views, limits, protocol, console):
         part.init_app(app)
     app.wsgi_app = short_way.ShortWay(app, app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = mount.IssuerPath(app.wsgi_app, chosen.issuer)  # type: ignore[method-assign]

@@ -16,6 +16,8 @@ from app.mount import MACHINE_PATHS
 from app.views import page
 
 log = structlog.get_logger()
+LOSS = "gatewright.loss"
+"""Stands in the environment of a request for which the database was asked in vain already."""
 MACHINES = frozenset(
     (
         "clients",
@@ -44,8 +46,7 @@ SENTENCES = {
 
 def init_app(app: Flask) -> None:
     """Handle everything that no door handles itself."""
-    # right after the request got its id: a form that lost its session is not at fault
-    app.before_request_funcs[None].insert(1, demand_session)
+    app.before_request(demand_database)
     app.register_error_handler(CSRFError, refuse_forgery)
     app.register_error_handler(HTTPException, answer_http_error)
     app.register_error_handler(DataError, refuse_unstorable)
@@ -54,9 +55,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, answer_defect)
 
 
-def demand_session() -> None:
-    """Raise why the session of this browser could not be read, if it could not."""
-    loss = browser_session.current().loss
+def demand_database() -> None:
+    """Raise why the database did not answer earlier in this request, if it did not."""
+    loss = request.environ.get(LOSS) or browser_session.current().loss
     if loss is not None:
         raise loss
 

@@ -206,13 +206,13 @@ def basic(header: str) -> tuple[str, str]:
     return halves[0], halves[1]
 
 
-def bearer() -> str | None:
+def bearer(longest: int = 512) -> str | None:
     """Return the bearer token of the Authorization header, or None (RFC 6750 section 2.1)."""
     header = request.headers.get("Authorization", "")
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         return None
-    return token.strip()[:512]
+    return token.strip()[:longest]
 
 
 def passwords() -> Passwords:

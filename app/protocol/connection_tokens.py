@@ -1,14 +1,13 @@
 """Token endpoint of connections: others' access tokens for our own clients, nothing else."""
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from app import clock, connection_uses, grant_tokens, upstream_uses
 from app.answers import json_answer
 from app.config import current_settings
-from app.domain import connections, errors, tokens, users
+from app.domain import connections, errors, users
 from app.domain.client_records import ClientRecord
 from app.domain.connection_drafts import AUTHORIZATION_CODE
 from app.domain.connection_grants import SERVICE
@@ -16,7 +15,6 @@ from app.domain.connection_records import Connection
 from app.extensions import db
 from app.outbound.errors import OutboundError
 from app.protocol import caller, introspect
-from app.protocol.ceilings import current_keys
 from app.protocol.parameters import Parameters, read_form
 
 bp = Blueprint("connection_tokens", __name__)
@@ -24,15 +22,15 @@ SCOPE = "connections:token"
 SUBJECT_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 SECONDS = 10
 """For the other server; a client waits for it."""
-LONGEST_HEADER = 16384
+LONGEST_TOKEN = 16384
 
 NEEDED = (
     "Send an access token of this server that your client got for itself, with the scope"
     " connections:token, as a bearer token."
 )
 INVALID = (
-    "The access token is unknown, ended, or not for this server; get a new one for it, without a"
-    " resource."
+    "The access token is unknown, ended, or not for this server; get a new one whose resource is"
+    " the issuer of this server."
 )
 NOT_ALLOWED = (
     "The access token must be one that a client got for itself with the scope connections:token;"
@@ -80,12 +78,16 @@ def issue_connection_token(name: str) -> Response:
 
 def calling_client() -> ClientRecord:
     """Return the client whose own access token was sent (RFC 6750 section 2.1)."""
-    scheme, _, token = request.headers.get("Authorization", "")[:LONGEST_HEADER].partition(" ")
-    if scheme.lower() != "bearer":
+    token = caller.bearer(LONGEST_TOKEN)
+    if token is None:
         raise errors.MissingToken(NEEDED)
-    claims = claims_of(token.strip())
+    claims = introspect.claims_of(token)
     client = caller.look_up(claims["client_id"]) if claims else None
-    if claims is None or client is None or current_settings().issuer not in audience(claims):
+    if (
+        claims is None
+        or client is None
+        or current_settings().issuer not in introspect.audience(claims)
+    ):
         raise errors.InvalidToken(INVALID)
     if claims["sub"] != client.client_id or SCOPE not in claims.get("scope", "").split():
         raise errors.InsufficientScope(NOT_ALLOWED, client_id=client.client_id)
@@ -100,24 +102,13 @@ def owner_of(client: ClientRecord, parameters: Parameters) -> str:
     token = parameters.get("subject_token")
     if token is None:
         return SERVICE
-    claims = claims_of(token)
+    claims = introspect.claims_of(token)
     if parameters.get("subject_token_type") != SUBJECT_TYPE or claims is None:
         raise errors.InvalidRequest(SUBJECT)
     person: str = claims["sub"]
     if not introspect.may_see(client, claims) or not users.is_enabled(person):
         raise errors.InvalidRequest(SUBJECT)
     return person
-
-
-def claims_of(token: str) -> dict[str, Any] | None:
-    """Return the claims of an access token of ours that counts, None for any other."""
-    claims = tokens.live_claims(current_keys(), current_settings().issuer, token)
-    return claims if claims is not None and introspect.stands(claims) else None
-
-
-def audience(claims: Mapping[str, Any]) -> list[str]:
-    """Return whom a token is for."""
-    return claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
 
 
 def obtain(row: Connection, name: str, owner: str) -> Given:

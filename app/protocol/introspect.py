@@ -52,8 +52,8 @@ def introspect(client: ClientRecord, token: str) -> dict[str, Any]:
     """Return the answer for one token; everything the caller may not see is inactive."""
     if token.startswith(credentials.PREFIXES["refresh"]):
         return introspect_refresh(client, token)
-    claims = tokens.live_claims(current_keys(), current_settings().issuer, token)
-    if claims is None or not may_see(client, claims) or not stands(claims):
+    claims = claims_of(token)
+    if claims is None or not may_see(client, claims):
         return INACTIVE
     shown = {name: claims[name] for name in SHOWN if name in claims}
     return {"active": True, "token_type": "Bearer", **shown}
@@ -76,9 +76,19 @@ def introspect_refresh(client: ClientRecord, token: str) -> dict[str, Any]:
 
 def may_see(client: ClientRecord, claims: Mapping[str, Any]) -> bool:
     """Tell whether a token is the caller's own or meant for a resource of the caller."""
-    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     own = claims["client_id"] == client.client_id
-    return own or bool(client.introspects & set(audience))
+    return own or bool(client.introspects & set(audience(claims)))
+
+
+def audience(claims: Mapping[str, Any]) -> list[str]:
+    """Return whom a token is for."""
+    return claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+
+
+def claims_of(token: str) -> dict[str, Any] | None:
+    """Return the claims of an access token of ours that counts, None for any other."""
+    claims = tokens.live_claims(current_keys(), current_settings().issuer, token)
+    return claims if claims is not None and stands(claims) else None
 
 
 def stands(claims: Mapping[str, Any]) -> bool:

@@ -1,11 +1,15 @@
 """Connections as people see them: each authorizes for themselves alone."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from app import security, upstream_uses
 from app.config import current_key
-from app.domain import connection_grants, connections, upstream_tokens
+from app.domain import connection_grants, connections, errors, upstream_tokens
 from app.domain.connection_drafts import AUTHORIZATION_CODE
 from app.domain.connection_records import Connection, not_found
 from app.extensions import db
@@ -14,6 +18,10 @@ from app.protocol import people
 from app.views import here
 
 bp = Blueprint("own_connections", __name__, url_prefix="/connections")
+LASTING = (
+    "The other server did not end your access, so what was given works there until it expires."
+    " Withdraw it in your account there as well."
+)
 
 
 @bp.get("/")
@@ -61,13 +69,21 @@ def disconnect(name: str) -> Response:
 
     row = known(name)
     left = connection_grants.drop(row.id, user.id, by=people.user_actor(user))
-    used = upstream_uses.opened(row)
     db.session.commit()
-    key = current_key("connections")
-    upstream_ends.revoke(
-        upstream_uses.outbound(), used, [upstream_tokens.tokens_of(each, key) for each in left]
-    )
+    if left and not are_revoked(row, left):
+        flash(LASTING)
     return redirect(url_for(".show_own", name=name), 303)
+
+
+def are_revoked(row: Connection, left: Iterable[Row[Any]]) -> bool:
+    """Revoke at the other server what was forgotten here; tell whether all of it has ended."""
+    key = current_key("connections")
+    try:
+        used = upstream_uses.opened(row)
+        tokens = [upstream_tokens.tokens_of(each, key) for each in left]
+    except (errors.Conflict, ValueError):
+        return False
+    return not upstream_ends.revoke(upstream_uses.outbound(), used, tokens)
 
 
 def known(name: str) -> Connection:

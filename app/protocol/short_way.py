@@ -20,7 +20,8 @@ from app.answers import NOT_KEPT
 from app.config import Settings
 from app.domain.audit import Actor
 from app.encryption import IN_CLEAR
-from app.extensions import commit
+from app.errors import LOSS
+from app.extensions import LOST, commit
 from app.protocol import caller, client_credentials
 from app.protocol.parameters import FORM, collect, pairs
 
@@ -72,7 +73,8 @@ class ShortWay:
             and environ.get("CONTENT_TYPE") == FORM
             and not environ.get("QUERY_STRING")
             and length.isdecimal()
-            and int(length[:8]) <= LONGEST_BODY
+            and len(length) <= len(str(LONGEST_BODY))
+            and int(length) <= LONGEST_BODY
             and not any(name in environ for name in UNUSUAL)
         )
 
@@ -91,6 +93,9 @@ class ShortWay:
                 answer = client_credentials.issue(client, parameters, by=by)
                 commit()
         except OAuth2Error:
+            return None
+        except LOST as loss:
+            environ[LOSS] = loss  # the framework answers it and does not wait once more
             return None
         except Exception as error:  # noqa: BLE001  # the framework meets it again and answers it
             log.warning("short_way_failed", request_id=request_id, kind=type(error).__name__)

@@ -194,13 +194,20 @@ def test_a_write_lock_that_another_process_keeps_is_answered_like_a_loss(
 
 @ON_SQLITE
 def test_who_waits_in_vain_for_the_writer_of_this_process_writes_nothing(
-    confidential: Machine, impatient: None, audited: Callable[..., list[Any]]
+    confidential: Machine,
+    impatient: None,
+    audited: Callable[..., list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = requests(confidential, confidential.http)
+    asked, waited, take_turn = requests(confidential, confidential.http), [], extensions.take_turn
+    monkeypatch.setattr(
+        extensions, "take_turn", lambda info: (waited.append(info), take_turn(info))
+    )
     with extensions.WRITING:
         for name in ("/token", "/register"):
             assert_told_to_come_back(asked[name]())
         assert extensions.WRITING.locked()
+    assert len(waited) == 2  # each waits once, on the short way as well
 
     assert audited("token.issued") == []
     assert asked["/token"]().status_code == 200
