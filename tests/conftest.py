@@ -1,5 +1,6 @@
 """What tests share: an app over each database, a clock that can be moved, real services."""
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -7,24 +8,20 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import flask_migrate
 import hypothesis
 import pytest
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import BytecodeCache, StrictUndefined
-from jinja2.bccache import Bucket
-from werkzeug.routing import Rule
+from jinja2 import StrictUndefined
 
 from app import create_app
 from app.config import Settings, load
 from app.extensions import db
+from tests.once import compiled_templates
 from tests.services import chromium
 from tests.services.copies import Copy
 from tests.services.gunicorn import Server, running_server
@@ -125,6 +122,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=twice)
     said = set(twice)
     items[:] = [item for item in items if item not in said]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays until the end: modules and all tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def is_said_twice(item: pytest.Item) -> bool:
@@ -249,66 +252,6 @@ def settings(database_url: str, tmp_path: Path, overrides: dict[str, Any]) -> Se
         "password_memory_kib": 19456,
     }
     return load(**values | overrides)
-
-
-class CompiledTemplates(BytecodeCache):
-    """Compiles each template once for a test process instead of once for each app."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key] = bucket.bytecode_to_string()
-
-
-compiled_templates = CompiledTemplates()
-
-
-def compile_routes_once() -> None:
-    """Compile the URLs of each route once for a test process instead of once for each app.
-
-    The compiled function takes the rule as its argument and knows nothing else of the app.
-    """
-    compile_builder, compiled = Rule._compile_builder, {}
-
-    def compiled_once(self: Rule, append_unknown: bool = True) -> Any:
-        key = (self.rule, *self._trace, repr(self.defaults), append_unknown)
-        if key not in compiled:
-            compiled[key] = compile_builder(self, append_unknown)
-        return compiled[key]
-
-    Rule._compile_builder = compiled_once
-
-
-compile_routes_once()
-
-
-def verify_passwords_once() -> None:
-    """Verify a password against a hash once for a test process; argon2 is slow on purpose."""
-    verify = PasswordHasher.verify
-
-    @cache
-    def outcome(encoded: str | bytes, password: str | bytes) -> Exception | None:
-        try:
-            verify(PasswordHasher(), encoded, password)
-        except (VerificationError, InvalidHashError) as error:
-            return error
-        return None
-
-    def verified_once(_hasher: Any, encoded: str | bytes, password: str | bytes) -> bool:
-        found = outcome(encoded, password)
-        if found is not None:
-            raise type(found)(*found.args)
-        return True
-
-    PasswordHasher.verify = verified_once
-
-
-verify_passwords_once()
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ from app.domain.rules import Rule
 from app.domain.webhooks import Outcome
 from app.extensions import db
 from tests.conftest import ISSUER, SECRET_KEY, Client
+from tests.once import compiled_templates
 from tests.routes.table import Route
 
 PASSWORD = "a sentence that nobody guesses"
@@ -71,6 +72,7 @@ def staged(template: Path, folder: Path, **values: Any) -> Iterator["Stage"]:
     app = create_app(load(**settings | values))
     app.testing = True
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.bytecode_cache = compiled_templates
     yield Stage(app)
     with app.app_context():
         db.engine.dispose()
