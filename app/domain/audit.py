@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Index, Integer, Select, String, func, insert,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import announcements
+from app.domain import announcements, generations
 from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db, to_json, write_row
 
@@ -55,8 +55,9 @@ class AuditEvent(Base):
 INSERT = insert(AuditEvent.__table__)  # type: ignore[arg-type]  # a declared table is a Table
 INSERT_ALONE = (
     "INSERT INTO audit_events (at_ms, tag, subject, client_id, actor_kind, actor_id, actor_name,"
-    " address, request_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " address, request_id, detail) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 )
+INSERT_UNLESS_CHANGED = f"{INSERT_ALONE} WHERE {generations.UNCHANGED}"
 
 
 def record(
@@ -72,11 +73,24 @@ def record(
 
 
 def record_alone(
-    tag: Tag, subject: str, *, by: Actor, client_id: str | None = None, **detail: Any
+    tag: Tag,
+    subject: str,
+    *,
+    by: Actor,
+    client_id: str | None = None,
+    decided_at: Mapping[str, int] | None = None,
+    **detail: Any,
 ) -> None:
-    """Record an event that changes nothing else, such as a self-contained token; committed here."""
-    row = values(tag, subject, by, client_id, to_json(detail))
-    write_row(INSERT_ALONE, *row.values())
+    """Record an event that changes nothing else, such as a self-contained token; committed here.
+
+    ``decided_at`` are the generations of the records by which it was allowed; raises Changed,
+    and records nothing, when there are newer ones.
+    """
+    row = values(tag, subject, by, client_id, to_json(detail)).values()
+    if decided_at is None:
+        write_row(INSERT_ALONE, *row)
+    elif not write_row(INSERT_UNLESS_CHANGED, *row, decided_at["clients"], decided_at["keys"]):
+        raise generations.Changed
 
 
 def values(tag: Tag, subject: str, by: Actor, client_id: str | None, detail: Any) -> dict[str, Any]:

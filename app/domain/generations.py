@@ -34,6 +34,17 @@ READ = (
 )
 
 
+UNCHANGED = (
+    "(SELECT count(*) FROM generations"
+    " WHERE (name = 'clients' AND value = ?) OR (name = 'keys' AND value = ?)) = 2"
+)
+"""Condition of a statement that must not be run by stale records; its values are both counters."""
+
+
+class Changed(Exception):
+    """What was decided by cached records was not written, for these are stale."""
+
+
 def read() -> dict[str, int]:
     """Return all counters; the migrations create them."""
     clients, keys = fetch_row(READ)

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import orjson
 import structlog
-from redis import Redis
-from redis.exceptions import RedisError
 
 from app import clock
 from app.config import Settings
@@ -55,18 +53,21 @@ class SharedTokens:
 
     def __init__(self, url: str, sealing_key: bytes) -> None:
         """Connect to nothing yet."""
+        from redis import Redis, RedisError  # a server without Redis need not hold its library
+
         timeouts: dict[str, Any] = {
             "socket_timeout": ANSWER_SECONDS,
             "socket_connect_timeout": ANSWER_SECONDS,
         }
         self.redis: Any = Redis.from_url(url, **timeouts)  # typed for both of its worlds
+        self.loss: type[Exception] = RedisError
         self.key = sealing_key
 
     def find(self, name: str, need: Need) -> Kept | None:
         """Return the token of a login if it will do."""
         try:
             found = self._open(name, self.redis.get(PREFIX + name))
-        except (RedisError, ValueError) as error:
+        except (self.loss, ValueError) as error:
             lost(error)
             return None
         return found if found is not None and found.meets(need) else None
@@ -76,7 +77,7 @@ class SharedTokens:
         sealed = credentials.seal(self.key, orjson.dumps([*kept]), name)
         try:
             self.redis.set(PREFIX + name, sealed, ex=max(kept.until - clock.epoch(), 1))
-        except RedisError as error:
+        except self.loss as error:
             lost(error)
 
     def drop(self, name: str, value: str) -> None:
@@ -86,14 +87,14 @@ class SharedTokens:
             found = self._open(name, sealed)
             if found is not None and found.value == value:
                 self.redis.eval(DELETE, 1, PREFIX + name, sealed)
-        except (RedisError, ValueError) as error:
+        except (self.loss, ValueError) as error:
             lost(error)
 
     def forget(self, name: str) -> None:
         """Forget the token of a login, and who is asking for it: others need not wait for that."""
         try:
             self.redis.delete(PREFIX + name, turn_of(name))
-        except RedisError as error:
+        except self.loss as error:
             lost(error)
 
     def _open(self, name: str, sealed: bytes | None) -> Kept | None:
@@ -119,7 +120,7 @@ class SharedTokens:
                 if time.monotonic() > until:
                     return False
                 limits.pause(LOOK_SECONDS)
-        except RedisError as error:
+        except self.loss as error:
             lost(error)
             return False
         return True
@@ -127,7 +128,7 @@ class SharedTokens:
     def _release(self, lock: str, mine: str) -> None:
         try:
             self.redis.eval(DELETE, 1, lock, mine)
-        except RedisError as error:
+        except self.loss as error:
             lost(error)
 
 

@@ -55,10 +55,10 @@ def client_actor(client: ClientRecord) -> Actor:
     return actor("client", client.client_id, client.name)
 
 
-def current_generations() -> dict[str, int]:
-    """Return the generation counters, read once in a request."""
+def current_generations(seen: dict[str, int] | None = None) -> dict[str, int]:
+    """Return the generation counters, read once in a request unless older ones will do."""
     if "generations" not in g:
-        g.generations = generations.read()
+        g.generations = seen or generations.read()
     found: dict[str, int] = g.generations
     return found
 

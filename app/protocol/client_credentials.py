@@ -1,5 +1,6 @@
 """Owns the client credentials grant (RFC 6749 section 4.4); the client acts for itself."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app import clock
@@ -20,8 +21,17 @@ def is_asked_for(parameters: Parameters) -> bool:
     return parameters.get("grant_type") == GRANT_TYPE and signed is None
 
 
-def issue(client: ClientRecord, parameters: Parameters, *, by: Actor) -> dict[str, Any]:
-    """Grant what was asked, all or nothing: no person is there to see a narrowing."""
+def issue(
+    client: ClientRecord,
+    parameters: Parameters,
+    *,
+    by: Actor,
+    decided_at: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """Grant what was asked, all or nothing: no person is there to see a narrowing.
+
+    Raises Changed when it is decided by generations that may be old, and are.
+    """
     check_grant(client, GRANT_TYPE)
     target = target_of(client, parameters.resources)
     asked = scopes.split(parameters.get("scope"))
@@ -44,6 +54,7 @@ def issue(client: ClientRecord, parameters: Parameters, *, by: Actor) -> dict[st
         client.client_id,
         by=by,
         client_id=client.client_id,
+        decided_at=decided_at,
         grant_type=GRANT_TYPE,
         scope=answer.get("scope", ""),
         resources=list(target.audience),

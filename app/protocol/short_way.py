@@ -3,6 +3,9 @@
 A client that proves itself by its secret and asks for a token of its own is answered here, if it
 gets one. Everything else, and whatever is to be refused, goes to the framework as it came and is
 judged there by the same functions; so nothing is granted here that would not be granted there.
+
+The generation counters are not read first: a request is decided by those that the last one saw,
+and the statement that records the token does so only while they are still true.
 """
 
 import io
@@ -19,6 +22,7 @@ from app import logs, security
 from app.answers import NOT_KEPT
 from app.config import Settings
 from app.domain.audit import Actor
+from app.domain.generations import Changed
 from app.encryption import IN_CLEAR
 from app.errors import LOSS
 from app.extensions import LOST, commit
@@ -44,6 +48,7 @@ class ShortWay:
         self.app, self.application = app, application
         common = {"Content-Type": "application/json", **NOT_KEPT}
         self.headers = [*(common | security.machine_headers(settings)).items()]
+        self.seen: dict[str, int] | None = None
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -87,12 +92,14 @@ class ShortWay:
             if not client_credentials.is_asked_for(parameters):
                 return None
             with self.app.app_context():
+                seen = self.seen = caller.current_generations(self.seen)
                 client = caller.proven(parameters, environ.get("HTTP_AUTHORIZATION"))
                 address = environ.get("REMOTE_ADDR") or ""
                 by = Actor("client", client.client_id, client.name[:255], address[:64], request_id)
-                answer = client_credentials.issue(client, parameters, by=by)
+                answer = client_credentials.issue(client, parameters, by=by, decided_at=seen)
                 commit()
-        except OAuth2Error:
+        except (OAuth2Error, Changed):
+            self.seen = None
             return None
         except LOST as loss:
             environ[LOSS] = loss  # the framework answers it and does not wait once more

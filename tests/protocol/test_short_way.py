@@ -1,12 +1,16 @@
 """The short way of a token request grants what the framework grants, and refuses nothing itself."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask, request, request_started
 from werkzeug.test import EnvironBuilder, TestResponse
 
+from app.domain import clients, generations, tokens
+from app.domain.audit import SERVER
+from app.extensions import db
 from tests.protocol.machines import FORM, RESOURCE, Machine, assert_refused, form
 
 WANTED = {"grant_type": "client_credentials", "resource": RESOURCE, "scope": "mcp:read"}
@@ -25,6 +29,18 @@ def handled(app: Flask) -> list[str]:
 
     request_started.connect(note, app, weak=False)
     return paths
+
+
+@pytest.fixture
+def stand(app: Flask, confidential: Machine) -> Callable[[Callable[..., Any]], None]:
+    """Return a function that changes how the client stands, by a verb, and commits."""
+
+    def changed(verb: Callable[..., Any]) -> None:
+        with app.app_context():
+            verb(clients.get(confidential.client_id), "reason", by=SERVER)
+            db.session.commit()
+
+    return changed
 
 
 def ask(machine: Machine, content_type: str = FORM, **changes: Any) -> TestResponse:
@@ -95,7 +111,7 @@ def test_a_cookie_is_handled_by_the_framework(confidential, handled):
     assert handled == ["/token"]
 
 
-@pytest.mark.parametrize("length", ["", "0", "-1", "1e3", "\u0661", "9" * 30])
+@pytest.mark.parametrize("length", ["", "0", "-1", "1e3", "\u0661", "9" * 30, "0000000099999"])
 def test_a_length_that_is_no_length_never_reaches_the_body(app, confidential, length):
     """N-017: what gunicorn lets through is judged by the framework."""
     builder = EnvironBuilder("/token", method="POST", content_type=FORM, headers=confidential.basic)
@@ -107,6 +123,49 @@ def test_a_length_that_is_no_length_never_reaches_the_body(app, confidential, le
 
     assert len(answered) == 1
     assert not answered[0].startswith("200")
+
+
+def test_what_changed_since_the_last_token_counts_for_the_next(
+    confidential, stand, audited, handled
+):
+    assert ask(confidential).status_code == 200
+    stand(clients.suspend)
+
+    assert_refused(ask(confidential), "invalid_client")
+    assert handled == ["/token"]
+    assert len(audited("token.issued")) == 1
+
+    stand(clients.resume)
+    handled.clear()
+    assert [ask(confidential).status_code for _ in range(3)] == [200] * 3
+    assert handled == []
+
+
+def test_a_change_while_a_token_is_made_takes_it_back(
+    confidential, stand, audited, handled, monkeypatch
+):
+    """The record of a token is written only while what allowed it still stands."""
+    assert ask(confidential).status_code == 200
+    mint = tokens.mint
+
+    def minted(*arguments: Any, **named: Any) -> dict[str, Any]:
+        monkeypatch.setattr(tokens, "mint", mint)
+        stand(clients.suspend)
+        return mint(*arguments, **named)
+
+    monkeypatch.setattr(tokens, "mint", minted)
+
+    assert_refused(ask(confidential), "invalid_client")
+    assert handled == ["/token"]
+    assert len(audited("token.issued")) == 1
+
+
+def test_the_counters_are_not_read_for_each_token(confidential, handled, monkeypatch):
+    assert ask(confidential).status_code == 200
+    monkeypatch.setattr(generations, "read", lambda: pytest.fail("one statement is enough"))
+
+    assert ask(confidential).status_code == 200
+    assert handled == []
 
 
 def test_what_is_refused_is_refused_and_recorded_once(confidential, audited, handled):
