@@ -52,7 +52,7 @@ REASONS: dict[Reason, Failure] = {
     ),
     "protocol": Failure(
         "What answered does not speak HTTP as it should.",
-        "Check scheme and port: https sent to a port of http fails so, and the other way round.",
+        "Check scheme and port: http sent to a port of https fails so.",
     ),
     "redirect": Failure(
         "It leads elsewhere; a redirect is never followed with a credential.",
@@ -71,8 +71,10 @@ REASONS: dict[Reason, Failure] = {
         "Check that the server is up; a firewall that drops packets looks the same.",
     ),
     "tls": Failure(
-        "Its certificate is not accepted: expired, for another name, or of an unknown authority.",
-        "Renew it there; for an authority of your own set GATEWRIGHT_OUTBOUND_CA_FILE.",
+        "Its certificate is not accepted: expired, for another name, or of an unknown authority; or"
+        " nothing there speaks TLS.",
+        "Renew it there; for an authority of your own set GATEWRIGHT_OUTBOUND_CA_FILE. Check scheme"
+        " and port too: https sent to a port of http fails so.",
     ),
     "token": Failure(
         "The token endpoint gave no token, or none could be asked for.",

@@ -1,8 +1,21 @@
 """`gatewright connection token` and `connection test`: tokens for scripts, failures explained."""
 
+import json
+
 import pytest
 
+from app.domain import connections
+from app.domain.connection_drafts import Draft
+from app.exits import OK, REFUSED
+from app.extensions import db
+from app.outbound import client, connection_trials, discovery
 from app.outbound.failures import ERRORS, REASONS
+from tests.corpora.hostile_upstreams import LEADING_INSIDE, UNASKED
+from tests.corpora.token_failures import CASES
+from tests.domain.held_connections import OPERATOR
+from tests.outbound.conftest import Resolver
+from tests.outbound.failing import authority as authority
+from tests.outbound.failing import failing as failing
 from tests.services.gate import said as answered
 from tests.services.gate import scripted, token_answer
 
@@ -75,26 +88,82 @@ def test_a_test_tells_step_by_step_what_happened_and_is_recorded(held, run, said
     assert SECRET not in plain.output + str(told)
 
 
-@pytest.mark.parametrize(
-    "answer, code, failure",
-    [
-        (answered(401, {"error": "invalid_client"}), "invalid_client", ERRORS["invalid_client"]),
-        (answered(503), "token", ERRORS["temporarily_unavailable"]),
-        (answered(302, extra="Location: /\r\n"), "redirect", REASONS["redirect"]),
-        (b"", "protocol", REASONS["protocol"]),
-    ],
-)
-def test_a_test_that_fails_ends_with_one_and_says_what_to_do(
-    held, run, said, answer, code, failure
-):
-    _, settings = held(answer)
+def hold_all(app, **places):
+    """Hold a login at each place, by its name."""
+    key = app.extensions["gatewright.keys"]["connections"]
+    with app.app_context():
+        for name, place in places.items():
+            draft = Draft(client_id="us", client_secret=SECRET, **place)
+            connections.create(name, draft, key, by=OPERATOR)
+        db.session.commit()
+
+
+@pytest.fixture
+def cases(app, failing):
+    """Hold a login at the token endpoint of each case; give the settings of each."""
+    urls = {case.name: failing(case) for case in CASES}
+    hold_all(app, **{name: {"token_endpoint": url} for name, (url, _) in urls.items()})
+    return [(case, {"outbound_allow": urls[case.name][1]}) for case in CASES]
+
+
+def test_a_failure_ends_with_its_code_and_says_what_to_do(cases, run, monkeypatch, subtests):
+    for case, settings in cases:
+        with subtests.test(case.name):
+            monkeypatch.setattr(connection_trials, "SECONDS", case.seconds)
+
+            result = run("connection", "test", case.name, "--json", **settings)
+
+            told = json.loads(result.stdout)
+            assert (result.exit_code, told["failure"]) == (case.exit_code, case.code)
+            assert case.says in told["conclusion"]
+            assert case.advises in told["conclusion"]
+            assert SECRET not in result.output
+
+
+def test_without_a_token_a_script_ends_with_the_same_code(cases, run, monkeypatch, subtests):
+    for case, settings in cases:
+        with subtests.test(case.name):
+            monkeypatch.setattr(connection_trials, "SECONDS", case.seconds)
+
+            result = run("connection", "token", case.name, "--json", **settings)
+
+            told = json.loads(result.stderr or "{}")
+            assert (result.exit_code, told.get("error", "")) == (case.exit_code, case.code)
+            assert bool(result.stdout) == (case.exit_code == OK)
+            assert SECRET not in result.output
+            if case.code == "token":
+                assert REASONS["token"].advice in told["error_description"]
+            elif case.code:
+                assert case.says in told["error_description"]
+                assert case.advises in told["error_description"]
+
+
+def test_a_failure_is_told_last_and_recorded(held, run, said):
+    _, settings = held(answered(401, {"error": "invalid_client"}))
 
     result = run("connection", "test", "billing", **settings)
 
-    assert result.exit_code == 1
-    assert result.stdout.splitlines()[-1] == f"{failure.sentence} {failure.advice}"
+    assert result.exit_code == REFUSED
+    assert result.stdout.splitlines()[-1] == " ".join(ERRORS["invalid_client"])
     (event,) = said("audit", "list", "--type", "connection.tested")
-    assert (event["detail"]["failure"], event["actor_kind"]) == (code, "cli")
+    assert (event["detail"]["failure"], event["actor_kind"]) == ("invalid_client", "cli")
+
+
+def test_an_issuer_that_leads_inside_is_told_with_the_reason(app, run, monkeypatch, subtests):
+    """S-12: the operator reads what nobody else is told."""
+    shown = [*UNASKED[::5], *LEADING_INSIDE[::5], LEADING_INSIDE[-1]]
+    hold_all(app, **{f"c-{number}": {"issuer": each.url} for number, each in enumerate(shown)})
+    for number, hostile in enumerate(shown):
+        with subtests.test(hostile.name):
+            monkeypatch.setattr(client, "look_up", Resolver(hostile.found))
+
+            result = run("connection", "test", f"c-{number}")
+
+            assert result.exit_code == REFUSED
+            reason = f": no answer ({hostile.reason}), "
+            told = discovery.NO_ISSUER if hostile.reason == "scheme" else reason
+            assert told in result.stdout
+            assert result.stdout.splitlines()[-1] == " ".join(REASONS["metadata"])
 
 
 def test_a_login_of_the_environment_gives_tokens_without_a_list_of_exceptions(held, said):

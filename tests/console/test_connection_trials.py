@@ -4,20 +4,22 @@ import pytest
 
 from app.domain import connections
 from app.domain.connection_drafts import Draft
+from app.exits import OK
 from app.extensions import db
 from app.outbound import connection_trials
 from app.outbound.errors import OutboundError
-from app.outbound.failures import ERRORS, NO_TOKEN, REASONS
+from app.outbound.failures import REASONS
 from tests.console.markup import controls, texts
 from tests.console.trying import QUOTED, SECRET, TOKEN
 from tests.console.trying import endpoint as endpoint
 from tests.console.trying import tried as tried
-from tests.domain.held_connections import OPERATOR
+from tests.corpora.token_failures import CASES
+from tests.outbound.failing import authority as authority
+from tests.outbound.failing import failing as failing
 from tests.outbound.sites import OAUTH
 from tests.outbound.sites import site as site
 from tests.protocol.vendors import KEYS, jws, key_set
-from tests.services.gate import said, silent, token_answer
-from tests.services.process import free_port
+from tests.services.gate import said, token_answer
 
 
 def test_a_test_shows_what_was_sent_and_answered_without_any_credential(
@@ -57,49 +59,25 @@ def test_no_transaction_is_open_while_the_other_server_is_asked(endpoint, tried,
     assert "It works" in texts(tried(endpoint(token_answer(TOKEN)).url))
 
 
-FAILURES = [
-    (said(401, {"error": "invalid_client"}), "invalid_client", ERRORS["invalid_client"]),
-    (said(400, {"error": "invalid_scope"}), "invalid_scope", ERRORS["invalid_scope"]),
-    (said(400, {"error": "invalid_target"}), "invalid_target", ERRORS["invalid_target"]),
-    (said(429, b"slow down", "text/plain"), "token", ERRORS["temporarily_unavailable"]),
-    (said(503), "token", ERRORS["temporarily_unavailable"]),
-    (said(200, b"<h1>Welcome</h1>", "text/html"), "token", NO_TOKEN),
-    (said(200, {"access_token": 7}), "token", NO_TOKEN),
-    (said(302, extra="Location: /login\r\n"), "redirect", REASONS["redirect"]),
-    (said(200, b"{" + b" " * 70000 + b"}"), "size", REASONS["size"]),
-    (b"SSH-2.0-OpenSSH\r\n", "protocol", REASONS["protocol"]),
-]
-
-
-@pytest.mark.parametrize("answer, code, failure", FAILURES, ids=lambda each: str(each)[:24])
 def test_each_failure_is_explained_with_what_to_do(
-    endpoint, tried, happened, answer, code, failure
+    app, tried, failing, happened, monkeypatch, subtests
 ):
-    page = tried(endpoint(answer).url)
+    way_out = app.extensions["gatewright.outbound"]
+    for case in CASES:
+        with subtests.test(case.name):
+            url, name = failing(case)
+            way_out.allow = {name}
+            monkeypatch.setattr(connection_trials, "SECONDS", case.seconds)
 
-    assert f"{failure.sentence} {failure.advice}" in texts(page)
-    assert f"<code>{code}</code>" in page
-    assert happened("connection.tested")[0].detail["failure"] == code
-    assert not any(each in page for each in QUOTED)
+            page = tried(url, case.name)
 
-
-def test_what_is_never_answered_is_explained_too(endpoint, tried, monkeypatch):
-    monkeypatch.setattr(connection_trials, "SECONDS", 0.2)
-
-    assert REASONS["timeout"].advice in texts(tried(endpoint(silent).url))
-
-
-def test_where_nobody_listens_and_where_nobody_may_ask_are_told_apart(tried, app):
-    port = free_port()
-    page = texts(tried(f"http://127.0.0.1:{port}/"))
-    assert REASONS["scheme"].sentence in page
-    with app.app_context():
-        connections.remove(connections.get("billing"), by=OPERATOR)
-        db.session.commit()
-
-    app.extensions["gatewright.outbound"].allow = {f"127.0.0.1:{port}"}
-
-    assert REASONS["network"].advice in texts(tried(f"http://127.0.0.1:{port}/"))
+            shown = texts(page)
+            assert case.says in shown
+            assert case.advises in shown
+            told = f"In the log and the audit trail: {case.code}" in shown
+            assert told == (case.exit_code != OK)
+            assert happened("connection.tested")[0].detail["failure"] == case.code
+            assert not any(each in page for each in QUOTED)
 
 
 @pytest.mark.parametrize("keys, said_of_it", [("ES256", "is that of"), ("RS256", "is not that")])

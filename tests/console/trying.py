@@ -20,11 +20,11 @@ TOKEN = "t0k3n-of-the-other-server"
 def tried(app, admin, send):
     """Return a function that holds a login at a URL and tests it; gives the page."""
 
-    def run(url, **changes):
+    def run(url, name="billing", **changes):
         draft = Draft(token_endpoint=url, client_id="bill", client_secret=SECRET, scope="a b")
         with app.app_context():
             key = app.extensions["gatewright.keys"]["connections"]
-            row = connections.create("billing", replace(draft, **changes), key, by=OPERATOR)
+            row = connections.create(name, replace(draft, **changes), key, by=OPERATOR)
             db.session.commit()
         answer = send(admin, f"/admin/connections/{row.id}/test")
         assert answer.status_code == 200

@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from app.domain import credentials
+from app.outbound import shared_tokens
 from app.outbound.client import Outbound
 from app.outbound.logins import Login
 from app.outbound.shared_tokens import PREFIX, SharedTokens
@@ -152,9 +153,20 @@ def test_logins_that_differ_share_nothing(processes, redis_url):
     assert [one.token(), other.token()] == ["one", "two"]
 
 
-@pytest.mark.parametrize("loss", ["no redis", "another key"])
-def test_without_what_is_shared_each_process_asks_for_itself(processes, redis_url, loss):
-    url = f"redis://127.0.0.1:{free_port()}" if loss == "no redis" else redis_url
+def deaf(connection):
+    """Hear everything and say nothing."""
+    while connection.recv(1024):
+        pass
+
+
+@pytest.mark.parametrize("loss", ["no redis", "no answer", "another key"])
+def test_without_what_is_shared_each_process_asks_for_itself(
+    processes, redis_url, serve, monkeypatch, loss
+):
+    monkeypatch.setattr(shared_tokens, "ANSWER_SECONDS", 0.05)
+    silent = serve(deaf, greets=True)
+    ports = {"no redis": free_port(), "no answer": silent.port}
+    url = f"redis://127.0.0.1:{ports[loss]}" if loss in ports else redis_url
     server, (one, other) = processes(token_answer(), url=url)
     if loss == "another key":
         other.shared.key = b"x" * 32

