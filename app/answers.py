@@ -21,6 +21,8 @@ def json_answer(body: Any, status: int = 200) -> Response:
 def refusal_answer(refusal: OAuth2Error) -> Response:
     """Return a refusal as OAuth JSON (RFC 6749 section 5.2)."""
     body = {"error": refusal.error, "error_description": refusal.description}
+    if isinstance(refusal, errors.AuthorizationNeeded):
+        body["authorization_url"] = refusal.authorization_url
     response = json_answer(body, refusal.status_code or 400)
     challenge = getattr(refusal, "challenge", None)
     if challenge:

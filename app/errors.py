@@ -66,9 +66,11 @@ def answer_refusal(refusal: Refusal) -> Response:
     """Answer a refusal in the format of the door that refused."""
     if is_machine():
         return refusal_answer(refusal)
-    response = error_page(int(refusal.status), refusal.error, str(refusal.description))
-    if isinstance(refusal, TooManyRequests):
-        response.headers["Retry-After"] = str(refusal.retry_after)
+    answer = int(refusal.status), refusal.error, str(refusal.description)
+    if not isinstance(refusal, TooManyRequests):
+        return error_page(*answer)
+    response = error_page(*answer, f"Come back in {refusal.retry_after} seconds.")
+    response.headers["Retry-After"] = str(refusal.retry_after)
     return response
 
 
@@ -134,10 +136,11 @@ def error_answer(status: int, code: str, sentence: str) -> Response:
     return error_page(status, code, sentence)
 
 
-def error_page(status: int, code: str, sentence: str) -> Response:
-    """Say an error to a person."""
+def error_page(status: int, code: str, sentence: str, advice: str = "") -> Response:
+    """Say an error to a person, and what to do about it."""
     title = "Not found" if status == 404 else "This did not work"
-    return page("error.html", status=status, title=title, what=sentence, code=code)
+    values = {"title": title, "what": sentence, "code": code, "next_step": advice}
+    return page("error.html", status=status, **values)
 
 
 def is_machine() -> bool:

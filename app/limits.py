@@ -52,7 +52,7 @@ def parsed(limit: str) -> RateLimitItem:
     return parse(limit)
 
 
-def spend(limit: str, *keys: str) -> None:
+def spend(limit: str, *keys: str, sentence: str = SENTENCE) -> None:
     """Count one request against a limit; raises TooManyRequests when it is used up.
 
     The loss of Redis never grants more: the process then counts alone, against a smaller limit.
@@ -71,7 +71,7 @@ def spend(limit: str, *keys: str) -> None:
     if not allowed:
         stats: Any = strategy.get_window_stats(item, *keys)
         left = stats.reset_time - clock.epoch_milliseconds() / 1000
-        raise errors.TooManyRequests(SENTENCE, retry_after=max(1, math.ceil(left)), limit=limit)
+        raise errors.TooManyRequests(sentence, retry_after=max(1, math.ceil(left)), limit=limit)
 
 
 @lru_cache(maxsize=64)

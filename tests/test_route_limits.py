@@ -6,24 +6,28 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
+from app.console import pages
 from app.domain.users import ROLES
 from tests.routes.stage import ANONYMOUS, EVERYBODY, Stage, staged
-from tests.routes.table import TABLE, Route
+from tests.routes.table import ASKING, TABLE, Route
 
 LIMITS = sorted(name for name in Settings.model_fields if name.endswith("_rate_limit"))
 WIDE = dict.fromkeys(LIMITS, "100000 per hour")
 
 
-@pytest.fixture(params=LIMITS)
+@pytest.fixture(params=[*LIMITS, ASKING])
 def limited(request: pytest.FixtureRequest) -> str:
     """Return the one limit that allows one request; the others are never reached."""
     return request.param
 
 
 @pytest.fixture
-def stage(sqlite_template: Path, tmp_path: Path, limited: str) -> Iterator[Stage]:
+def stage(
+    sqlite_template: Path, tmp_path: Path, limited: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
     """Return a stage on which everybody has signed in before the counting begins."""
-    limits = {"rate_limit_enabled": True, **WIDE, limited: "1 per hour"}
+    limits = {"rate_limit_enabled": True, **WIDE, ASKING: WIDE[LIMITS[0]], limited: "1 per hour"}
+    monkeypatch.setattr(pages, "ASKING", limits.pop(ASKING))
     with staged(sqlite_template, tmp_path, **limits) as stage:
         stage.app.config["RATELIMIT_ENABLED"] = False
         for role in EVERYBODY:

@@ -1,42 +1,45 @@
-"""Owns the commands about connections: connection create, list, show, token, test, delete."""
+"""Owns the commands about connections: connection create, list, show, delete."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app import clock, connection_uses, logs
-from app.cli import shell
-from app.cli.parameters import FILE, SPAN_OF_TIME, content_of, names, secret_of_stdin
+from app import logs
+from app.cli import connection_runs, shell, upstreams
+from app.cli.parameters import FILE, content_of, names, secret_of_stdin
 from app.config import current_key
-from app.domain import connection_drafts, connections, private_keys, scopes
-from app.domain.connection_drafts import Draft
+from app.domain import connection_drafts, connection_grants, connections, private_keys, scopes
+from app.domain.connection_drafts import AUTHORIZATION_CODE, Draft
+from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection
-from app.exits import REFUSED
 from app.extensions import db
-from app.outbound import connection_trials
-from app.outbound.connection_trials import Trial
-from app.outbound.watching import Exchange
 from app.views import instant
 
 LONGEST_SECRET = 4096
-GOT = "A token was got."
 
 
 CREATE: list[click.Parameter] = [
     click.Argument(["name"]),
+    click.Option(["--url"], default="", help="Of an MCP server or API that people authorize."),
     click.Option(["--token-endpoint"], default="", help="Where this server gets its tokens."),
     click.Option(["--issuer"], default="", help="Or else whose metadata name that endpoint."),
     click.Option(["--client-id"], default="", help="What this server is called there."),
     click.Option(["--client-secret-stdin"], is_flag=True, help="Read it from standard input."),
     click.Option(
+        ["--initial-token-stdin"],
+        is_flag=True,
+        help="With --url: read what registration there needs from standard input.",
+    ),
+    click.Option(
         ["--private-key"], type=FILE, help="For private_key_jwt: a file with a JWK, or - for stdin."
     ),
     click.Option(
         ["--auth-method"],
-        type=click.Choice(connection_drafts.AUTH_METHODS),
+        type=click.Choice(connection_drafts.METHODS[AUTHORIZATION_CODE]),
         default=connection_drafts.AUTH_METHODS[0],
         show_default=True,
+        help="How this server proves itself; none only with --url.",
     ),
     click.Option(["--scope"], multiple=True, help="What to ask for; separated by spaces."),
     click.Option(["--resource"], default="", help="What the tokens are for (RFC 8707)."),
@@ -48,6 +51,8 @@ CREATE: list[click.Parameter] = [
     ),
     click.Option(["--description"], default="", help="What it is for."),
 ]
+OF_LOGINS = ("token_endpoint", "issuer", "resource", "private_key")
+"""What is discovered of a connection that people authorize, or not for it."""
 
 
 @click.group("connection", cls=shell.Group)
@@ -55,26 +60,70 @@ def connection_group() -> None:
     """Logins that this server holds at others'."""
 
 
+connection_group.add_command(connection_runs.token)
+connection_group.add_command(connection_runs.test)
+
+
 @connection_group.command("create", params=CREATE)
 def create(
-    name: str,
     client_secret_stdin: bool,
+    initial_token_stdin: bool,
     private_key: Path | None,
     scope: tuple[str, ...],
+    name: str,
     **about: Any,
 ) -> None:
-    """Hold a login; for private_key_jwt without a key of its own the key of this server signs."""
+    """Hold a login, or with --url look for its server and become a client there.
+
+    For private_key_jwt without a key of its own the key of this server signs.
+    """
+    check_usage(about | {"private_key": private_key}, client_secret_stdin, initial_token_stdin)
+    typed = secret_of_stdin(LONGEST_SECRET) if client_secret_stdin or initial_token_stdin else ""
     draft = Draft(
-        client_secret=secret_of_stdin(LONGEST_SECRET) if client_secret_stdin else "",
+        kind=AUTHORIZATION_CODE if about["url"] else connection_drafts.CLIENT_CREDENTIALS,
+        client_secret=typed if client_secret_stdin else "",
         private_key="" if private_key is None else read_key(private_key),
         scope=scopes.join(names(scope)),
         **about,
     )
+    if draft.url:
+        create_upstream(name, draft, typed if initial_token_stdin else "")
+    else:
+        create_login(name, draft)
+
+
+def check_usage(
+    about: dict[str, Any], client_secret_stdin: bool, initial_token_stdin: bool
+) -> None:
+    """Refuse options that exclude each other."""
+    for member in OF_LOGINS:
+        if about["url"] and about[member]:
+            option = member.replace("_", "-")
+            raise click.UsageError(f"--{option} is for a login of this server, without --url.")
+    if initial_token_stdin and not about["url"]:
+        raise click.UsageError("--initial-token-stdin needs --url.")
+    if initial_token_stdin and (about["client_id"] or client_secret_stdin):
+        raise click.UsageError("--initial-token-stdin is for registration, without a client_id.")
+
+
+def create_login(name: str, draft: Draft) -> None:
+    """Hold a login of this server itself."""
     with shell.application():
         row = connections.create(name, draft, current_key("connections"), by=shell.actor())
         answer = facts(row)
         db.session.commit()
     shell.show(answer)
+
+
+def create_upstream(name: str, draft: Draft, initial_access_token: str) -> None:
+    """Hold what people can authorize, once its server was found and this one is a client there."""
+    with shell.application():
+        logs.hush()
+        row, found = upstreams.make(name, draft, initial_access_token)
+        steps = {"discovery": [upstreams.step_line(step) for step in found.steps]}
+        answer = facts(row) | steps | upstreams.places(row)
+        db.session.commit()
+    shell.show(answer, "\n".join(upstreams.made_lines(answer)))
 
 
 def read_key(file: Path) -> str:
@@ -101,99 +150,37 @@ def show(name: str) -> None:
     shell.show(answer)
 
 
-@connection_group.command("token")
-@click.argument("name")
-@click.option(
-    "--min-life",
-    type=SPAN_OF_TIME,
-    metavar="SPAN",
-    help="How long the token has to live from now; one that ends earlier is renewed.",
-)
-def token(name: str, min_life: int | None) -> None:
-    """Print an access token for a script; with --json also in how many seconds it ends."""
-    with shell.application():
-        logs.hush()
-        tokens = connection_uses.managers().of(connections.get(name))
-        db.session.rollback()
-        kept = tokens.current(connection_trials.SECONDS, life_seconds=min_life or 0)
-    answer = {"access_token": kept.value, "expires_in": kept.expires_at - clock.epoch()}
-    shell.show(answer, kept.value)
-
-
-@connection_group.command("test")
-@click.argument("name")
-def test(name: str) -> None:
-    """Get a new token that nobody uses, and say what happened step by step.
-
-    Ends with 1 when there is no token.
-    """
-    with shell.application() as app:
-        logs.hush()
-        held = connection_uses.managers().hold(connections.get(name))
-        db.session.rollback()
-        trial = connection_trials.make(
-            app.extensions["gatewright.outbound"], app.extensions["gatewright.key_sets"], held
-        )
-        connections.note_test(connections.get(name), trial.code, by=shell.actor())
-        db.session.commit()
-    answer = tried(trial)
-    lines = [*map(step_line, answer["steps"]), *answer["discovery"], answer["conclusion"]]
-    shell.show(answer, "\n".join(lines))
-    if trial.code:
-        click.get_current_context().exit(REFUSED)
-
-
-def tried(trial: Trial) -> dict[str, Any]:
-    """Return what is told of a trial."""
-    return {
-        "ok": not trial.code,
-        "failure": trial.code,
-        "steps": [step_of(exchange) for exchange in trial.exchanges],
-        "discovery": [step.conclusion for step in trial.discovery.steps] if trial.discovery else [],
-        "conclusion": " ".join(trial.failure or (GOT, trial.signature)).rstrip(),
-        "expires_in": trial.kept.expires_at - clock.epoch() if trial.kept else None,
-    }
-
-
-def step_of(exchange: Exchange) -> dict[str, Any]:
-    """Return what is told of one request."""
-    return {
-        "method": exchange.method,
-        "url": exchange.url,
-        "status": exchange.answer.status if exchange.answer else None,
-        "reason": exchange.reason,
-        "took_ms": exchange.took_ms,
-    }
-
-
-def step_line(step: dict[str, Any]) -> str:
-    """Write a step on one line."""
-    outcome = step["status"] or f"no answer ({step['reason']})"
-    return shell.written(f"{step['method']} {step['url']}: {outcome}, {step['took_ms']} ms")
-
-
 @connection_group.command("delete")
 @click.argument("name")
 def delete(name: str) -> None:
-    """Forget a login and its secret; at the other server it stays."""
+    """Forget a login and its secret; at the other server it stays.
+
+    What people authorized is revoked there, and a client that was registered there is deleted.
+    """
     with shell.application():
+        logs.hush()
         row = connections.get(name)
         answer = facts(row)
-        connections.remove(row, by=shell.actor())
+        remains = connections.remove(row, by=shell.actor())
         db.session.commit()
+        if remains.connection.kind == AUTHORIZATION_CODE:
+            upstreams.clear(remains)
     shell.show(answer)
 
 
 def facts(row: Connection) -> dict[str, Any]:
     """Return what is told of a connection."""
+    last_used_at, token_expires_at = uses(row)
     return {
         "name": row.name,
         "kind": row.kind,
         "source": row.source,
         "description": row.description,
+        "url": row.url,
         "token_endpoint": row.token_endpoint,
         "issuer": row.issuer,
         "client_id": row.client_id,
+        "registered_how": row.registered_how,
         "auth_method": row.auth_method,
         "has_private_key": row.private_key_sealed is not None,
         "scope": row.scope,
@@ -203,6 +190,14 @@ def facts(row: Connection) -> dict[str, Any]:
         "created": instant(row.created_at),
         "created_by": row.created_by,
         "updated": instant(row.updated_at),
-        "last_used": instant(row.last_used_at),
-        "token_expires": instant(row.token_expires_at),
+        "last_used": instant(last_used_at),
+        "token_expires": instant(token_expires_at),
     }
+
+
+def uses(row: Connection) -> tuple[int | None, int | None]:
+    """Return when the token of this server was last used, and when it ends."""
+    if row.kind != AUTHORIZATION_CODE:
+        return row.last_used_at, row.token_expires_at
+    grant = connection_grants.find(row.id, SERVICE)
+    return (grant.last_used_at, grant.expires_at) if grant else (None, None)

@@ -19,6 +19,7 @@ PAGES = (
     "acquire",
     "connections",
     "upstreams",
+    "upstream_changes",
     "webhooks",
     "audit",
     "clean_up",

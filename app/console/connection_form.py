@@ -16,6 +16,7 @@ from app.extensions import db
 
 LABELS = {
     "name": "The name",
+    "url": "The URL",
     "token_endpoint": "The token endpoint",
     "issuer": "The issuer",
     "client_id": "The client_id",
@@ -26,6 +27,8 @@ LABELS = {
     "resource": "The resource",
     "expiry_buffer_seconds": "The expiry buffer",
     "description": "The description",
+    "registration_client_uri": "The registration_client_uri of its answer",
+    "registration_token": "The registration_access_token of its answer",
 }
 ASKED = ("scope", "resource", "description")
 METHODS = (

@@ -3,11 +3,18 @@
 from flask import Response, current_app, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import clock, connection_uses
+from app import clock, connection_uses, upstream_uses
 from app.config import current_key
 from app.console import connection_form, connection_trial, upstream_page
 from app.console.forms import Form
-from app.console.pages import actor, console_blueprint, render_page, requires, requires_fresh
+from app.console.pages import (
+    actor,
+    asks_others,
+    console_blueprint,
+    render_page,
+    requires,
+    requires_fresh,
+)
 from app.domain import connection_grants, connections
 from app.domain.connection_drafts import AUTHORIZATION_CODE, BY_KEY
 from app.domain.connection_grants import SERVICE
@@ -104,13 +111,14 @@ def rotate_secret(connection_id: str) -> BaseResponse:
 
 @bp.post("/<connection_id>/test")
 @requires("admin")
+@asks_others
 def test_connection(connection_id: str) -> Response:
     """Get a new token that nobody uses, and show each step; no transaction is open meanwhile."""
     held = connection_uses.managers().hold(connections.get_by_id(connection_id))
     db.session.rollback()
 
     trial = connection_trials.make(
-        current_app.extensions["gatewright.outbound"],
+        upstream_uses.outbound(),
         current_app.extensions["gatewright.key_sets"],
         held,
     )

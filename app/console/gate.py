@@ -6,7 +6,7 @@ from app import health
 from app.config import current_settings
 from app.console import trials
 from app.console.audit_facts import row_of
-from app.console.pages import console_blueprint, render_page, requires
+from app.console.pages import asks_others, console_blueprint, render_page, requires
 from app.domain import gate_answers
 from app.domain.audit import AuditEvent
 from app.extensions import db
@@ -24,6 +24,7 @@ def show_gate() -> Response:
 
 @bp.post("/")
 @requires("admin")
+@asks_others
 def check_gate() -> Response:
     """Reach for the gate and, if it wants tokens, get one; nothing is asked of it."""
     db.session.rollback()

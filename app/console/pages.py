@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import browser_session, clock
+from app import browser_session, clock, limits
 from app.domain import errors, software, users
 from app.domain.audit import Actor
 from app.domain.users import User
@@ -17,6 +17,11 @@ from app.views import here
 PAGE_SIZES = (25, 50, 100)
 FRESH_SECONDS = 300
 """Whoever changes where secrets go, or makes new ones, has signed in so lately."""
+ASKING = "30 per minute"
+"""So often one operator lets this server ask others, which takes a thread for seconds each time."""
+TOO_OFTEN = (
+    f"One operator can let this server ask others at most {ASKING}; wait a moment and try again."
+)
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
@@ -88,6 +93,19 @@ def requires_fresh(
         return guarded
 
     return decorate
+
+
+def asks_others(
+    view: Callable[Arguments, Answer],
+) -> Callable[Arguments, Answer]:
+    """Count against its operator each call of a view that asks servers of others."""
+
+    @wraps(view)
+    def counted(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        limits.spend(ASKING, "asking others", operator().id, sentence=TOO_OFTEN)
+        return view(*args, **kwargs)
+
+    return counted
 
 
 def check_role(user: User, role: str) -> None:

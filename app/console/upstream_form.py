@@ -1,33 +1,30 @@
 """Owns the forms of connections that people authorize: what is typed, and becoming a client."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import Response, request
 
-from app import connection_settings, upstream_uses
+from app import upstream_steps, upstream_uses
+from app.console import connection_form
 from app.console.connection_form import secret, text
 from app.console.forms import Form, refused
 from app.console.pages import render_page
-from app.domain import connection_drafts, errors, upstreams
+from app.domain import connection_drafts, upstreams
 from app.domain.connection_drafts import AUTHORIZATION_CODE, PUBLIC, Draft
-from app.domain.connection_records import DOCUMENT, GIVEN, REGISTERED, Connection
-from app.outbound import failures, registration, upstream_clients, upstream_ends, upstream_logins
+from app.domain.connection_records import Connection
+from app.outbound import failures, upstream_clients
 from app.outbound.errors import OutboundError
 from app.outbound.logins import AuthMethod
-from app.outbound.registration import Registered
-from app.outbound.upstream_clients import Client, Way
-from app.outbound.upstream_logins import Upstream
+from app.outbound.upstream_clients import NO_METHOD, NO_WAY, Client, Way
 from app.outbound.upstream_metadata import ServerMetadata
+from app.outbound.upstream_refusals import Refused
 
 METHODS: tuple[tuple[AuthMethod, str], ...] = (
     ("client_secret_basic", "client_secret_basic: the secret in HTTP Basic"),
     ("client_secret_post", "client_secret_post: the secret in the form"),
     ("private_key_jwt", "private_key_jwt: signed with the key of this server"),
     ("none", "none: a public client"),
-)
-UNDISCOVERED = (
-    "The authorization server of this connection is not known yet; look for it on the page of the"
-    " connection first."
 )
 
 
@@ -37,10 +34,15 @@ def draft() -> Draft:
         kind=AUTHORIZATION_CODE,
         url=text("url"),
         auth_method=PUBLIC,
-        scope=text("scope"),
-        description=text("description"),
-        expiry_buffer_seconds=connection_settings.number(text("expiry_buffer_seconds")),
+        **asked(),
     )
+
+
+def asked() -> dict[str, Any]:
+    """Return what may be changed later, as it was typed; the resource is discovered."""
+    typed = connection_form.asked()
+    del typed["resource"]
+    return typed
 
 
 def show_new(form: Form) -> Response:
@@ -50,9 +52,15 @@ def show_new(form: Form) -> Response:
     return refused(render_page("upstream_new.html", faults=form.faults, typed=typed), form)
 
 
+def show_edit(row: Connection, form: Form, typed: Mapping[str, Any]) -> Response:
+    """Show the form of what a connection asks for."""
+    page = render_page("upstream_edit.html", row=row, faults=form.faults, typed=typed)
+    return refused(page, form)
+
+
 def show_register(row: Connection, form: Form) -> Response:
     """Show how to become a client, with what was typed, secrets left out."""
-    server_of(row)
+    upstream_uses.server_of(row)
     typed = {"auth_method": METHODS[0][0]} | request.form.to_dict()
     page = render_page(
         "upstream_register.html",
@@ -66,43 +74,34 @@ def show_register(row: Connection, form: Form) -> Response:
     return refused(page, form)
 
 
-def server_of(row: Connection) -> ServerMetadata:
-    """Return the server that was discovered; raises Conflict without one."""
-    if row.server is None:
-        raise errors.Conflict(UNDISCOVERED)
-    return upstream_logins.server_of(row.server)
-
-
 def way_to(row: Connection) -> Way | None:
     """Return how this server becomes a client where nobody gave it one; None without a server."""
     if row.server is None:
         return None
     return upstream_clients.how(
-        server_of(row), upstream_uses.profile(), own_url=upstream_uses.own_url()
+        upstream_uses.server_of(row), upstream_uses.profile(), own_url=upstream_uses.own_url()
     )
 
 
 def become_client(
     form: Form, server: ServerMetadata, scopes: Sequence[str]
 ) -> upstreams.Client | None:
-    """Return the client that this server has there now; faults of the form say why there is none.
-
-    An initial access token asks for registration, also where our document would do.
-    """
-    token, own_url = secret("initial_access_token"), upstream_uses.own_url()
-    profile = upstream_uses.profile()
-    typed = given(form)
-    way = upstream_clients.how(server, profile, given=typed, own_url="" if token else own_url)
+    """Return the client that this server has there now; faults say why there is none."""
+    token, typed = secret("initial_access_token"), given(form)
     if form.faults:
         return None
-    if way.kind == "impossible":
-        form.faults["client_id"] = way.sentence
+    try:
+        found = upstream_steps.become_client(
+            server, scopes, given=typed, initial_access_token=token
+        )
+    except OutboundError as error:
+        form.faults["initial_access_token"] = " ".join(failures.of_error(error))
         return None
-    if way.client is not None:
-        how = GIVEN if way.kind == "given" else DOCUMENT
-        made = way.client
-        return upstreams.Client(made.client_id, made.auth_method, how, made.client_secret)
-    return registered(form, server, scopes, token)
+    if not isinstance(found, Refused):
+        return found
+    field = "client_id" if found.sentence in (NO_WAY, NO_METHOD) else "initial_access_token"
+    form.faults[field] = found.sentence
+    return None
 
 
 def given(form: Form) -> Client | None:
@@ -112,40 +111,3 @@ def given(form: Form) -> Client | None:
     typed = form.choice("auth_method", "The authentication method", dict(METHODS))
     method: AuthMethod = typed  # type: ignore[assignment]  # one of the choices
     return Client(text("client_id"), method, secret("client_secret"))
-
-
-def registered(
-    form: Form, server: ServerMetadata, scopes: Sequence[str], token: str
-) -> upstreams.Client | None:
-    """Register a client; a refusal is the fault of the form."""
-    try:
-        found = registration.register(
-            upstream_uses.outbound(),
-            server,
-            upstream_uses.profile(),
-            scopes=scopes,
-            initial_access_token=token,
-        )
-    except OutboundError as error:
-        form.faults["initial_access_token"] = " ".join(failures.of_error(error))
-        return None
-    if not isinstance(found, Registered):
-        form.faults["initial_access_token"] = found.sentence
-        return None
-    return upstreams.Client(
-        found.client.client_id,
-        found.client.auth_method,
-        REGISTERED,
-        found.client.client_secret,
-        registration_client_uri=found.registration_client_uri,
-        registration_token=found.registration_access_token,
-    )
-
-
-def abandon(server: ServerMetadata, client: upstreams.Client) -> None:
-    """Delete a client that was registered and cannot be kept, if that is possible."""
-    if client.how == REGISTERED:
-        made = Client(client.client_id, "none")
-        uri, token = client.registration_client_uri, client.registration_token
-        used = Upstream(server, made, (), "", 0, None, uri, token)
-        upstream_ends.unregister(upstream_uses.outbound(), used)

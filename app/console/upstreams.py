@@ -1,16 +1,16 @@
 """Connections that people authorize: discovered, given a client there, authorized, ended."""
 
-from functools import partial
-
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import grant_tokens, upstream_uses
-from app.config import current_key, current_settings
+from app import security, upstream_steps, upstream_uses
+from app.config import current_key
 from app.console import connection_form, upstream_form
+from app.console.connections import back
 from app.console.forms import Form
 from app.console.pages import (
     actor,
+    asks_others,
     console_blueprint,
     operator,
     render_page,
@@ -20,23 +20,15 @@ from app.console.pages import (
 from app.domain import (
     connection_grants,
     connection_records,
+    connection_step_ups,
     connections,
-    errors,
-    upstream_tokens,
     upstreams,
 )
-from app.domain.connection_drafts import is_scope
 from app.domain.connection_grants import SERVICE
-from app.domain.connection_records import REGISTERED, Connection
+from app.domain.connection_records import Connection
 from app.domain.connections import Remains
 from app.extensions import db
-from app.outbound import discovery, exhibits, upstream_ends, upstream_logins, upstream_trials
-from app.outbound.discovery import Discovery
-
-UNREADABLE = (
-    "Its credentials do not open with the secret key of this server, so nothing was ended at the"
-    " other server; ask its operators to do so."
-)
+from app.outbound import discovery, exhibits
 
 bp = console_blueprint("upstreams", __name__, "/connections")
 
@@ -66,6 +58,7 @@ def create_upstream() -> BaseResponse:
 
 @bp.post("/<upstream_id>/discover")
 @requires("admin")
+@asks_others
 def discover_server(upstream_id: str) -> Response:
     """Look for the authorization server and show each step; no transaction is open meanwhile."""
     url = known(upstream_id).url or ""
@@ -73,7 +66,7 @@ def discover_server(upstream_id: str) -> Response:
 
     found = discovery.discover(upstream_uses.outbound(), url)
 
-    remains = note(known(upstream_id), found)
+    remains = upstream_steps.keep_server(known(upstream_id), found, by=actor())
     db.session.commit()
     clear(remains)
     row = known(upstream_id)
@@ -89,10 +82,11 @@ def ask_client(upstream_id: str) -> BaseResponse:
 
 @bp.post("/<upstream_id>/register")
 @requires_fresh("admin")
+@asks_others
 def register_client(upstream_id: str) -> BaseResponse:
     """Become a client there: one that was given, by our document, or by registration."""
     form, row = Form(), known(upstream_id)
-    seen, server, scopes = row.revision, upstream_form.server_of(row), row.scope.split()
+    seen, server, scopes = row.revision, upstream_uses.server_of(row), row.scope.split()
     db.session.rollback()
 
     client = upstream_form.become_client(form, server, scopes)
@@ -105,7 +99,7 @@ def register_client(upstream_id: str) -> BaseResponse:
             row, client, seen, current_key("connections"), by=actor()
         )
     if form.faults:
-        upstream_form.abandon(server, client)
+        upstream_steps.abandon(client)
         return upstream_form.show_register(known(upstream_id), form)
 
     db.session.commit()
@@ -122,26 +116,34 @@ def authorize(upstream_id: str) -> BaseResponse:
     return redirect(url, 303)
 
 
+@bp.post("/<upstream_id>/decline")
+@requires("admin")
+def decline(upstream_id: str) -> BaseResponse:
+    """Keep what this server itself has as it is, although more is wanted."""
+    connection_step_ups.decline(known(upstream_id).id, SERVICE, by=actor())
+    db.session.commit()
+    return back(upstream_id, "The login keeps the scopes that it has.")
+
+
 @bp.post("/<upstream_id>/try")
 @requires("admin")
+@asks_others
 def test_upstream(upstream_id: str) -> Response:
     """Ask the API with the token of this server; no transaction is open meanwhile."""
     row = known(upstream_id)
     url, used = row.url or "", upstream_uses.opened(row)
     db.session.rollback()
 
-    trial = upstream_trials.make(
-        upstream_uses.outbound(),
-        partial(grant_tokens.of, upstream_id, SERVICE),
-        url,
-        current_settings().audit_header_name,
-    )
+    trial = upstream_steps.attempt(upstream_id, url)
 
     row = known(upstream_id)
+    wanted = upstream_uses.note_wanted(row, trial.challenge)
     connections.note_test(row, trial.code, by=actor())
     db.session.commit()
+    if wanted:
+        security.allow_form_target(used.server.authorization_endpoint)
     shown = [exhibits.of(each, [used.client.client_secret]) for each in trial.exchanges]
-    return render_page("upstream_trial.html", row=row, trial=trial, exhibits=shown)
+    return render_page("upstream_trial.html", row=row, trial=trial, exhibits=shown, wanted=wanted)
 
 
 @bp.post("/<upstream_id>/revoke")
@@ -178,48 +180,10 @@ def known(upstream_id: str) -> Connection:
     return row
 
 
-def note(row: Connection, found: Discovery) -> Remains | None:
-    """Keep what was discovered, and its scopes where an operator wanted none of their own."""
-    if found.server is None:
-        return None
-    wanted = " ".join(found.scopes)
-    if not row.scope and wanted and is_scope(wanted):
-        upstreams.change(
-            row,
-            scope=wanted,
-            expiry_buffer_seconds=row.expiry_buffer_seconds,
-            description=row.description,
-            by=actor(),
-        )
-    resource = found.resource.resource if found.resource else found.url
-    kept = upstream_logins.kept_of(found.server)
-    return upstreams.note_discovery(row, kept, resource, by=actor())
-
-
 def clear(remains: Remains | None, *, with_client: bool = True) -> None:
     """End at the other server what is left there, after the commit; tell what may go on."""
     if remains is None:
         return
-    left, key = remains.connection, current_key("connections")
-    try:
-        used = upstream_uses.opened(left)
-        held = [upstream_tokens.tokens_of(grant, key) for grant in remains.grants]
-    except (errors.Conflict, ValueError):
-        flash(UNREADABLE, "error")
-        return
-    way_out = upstream_uses.outbound()
-    lasting = upstream_ends.revoke(way_out, used, held)
-    if lasting:
-        flash("Some tokens could not be revoked there; they work until they expire.", "error")
-    if with_client and left.client_id and left.registered_how == REGISTERED:
-        failure = upstream_ends.unregister(way_out, used)
-        upstreams.note_unregistration(remains, failure, by=actor())
-        db.session.commit()
-        if failure:
-            flash("The client there could not be deleted; ask its operators to do so.", "error")
-
-
-def back(upstream_id: str, message: str, category: str = "success") -> BaseResponse:
-    """Go back to the connection and say what happened."""
-    flash(message, category)
-    return redirect(url_for("connections.show_connection", connection_id=upstream_id), 303)
+    for sentence in upstream_steps.clear(remains, by=actor(), with_client=with_client):
+        flash(sentence, "error")
+    db.session.commit()

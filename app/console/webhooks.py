@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from flask import Response, current_app, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from app import upstream_uses
 from app.config import current_key
 from app.console import snippets
 from app.console.forms import Form, refused
@@ -62,7 +63,7 @@ def create_endpoint() -> BaseResponse:
 def check_url(url: str) -> None:
     """Refuse a URL that events cannot be sent to."""
     try:
-        sender.check(current_app.extensions["gatewright.outbound"], url)
+        sender.check(upstream_uses.outbound(), url)
     except OutboundError:
         raise UNSUITABLE from None
 

@@ -36,6 +36,7 @@ ORDER = (
     "connection_secrets",
     "upstream_tokens",
     "connection_grants",
+    "connection_step_ups",
     "connection_refreshes",
     "connection_authorizations",
     "connections",

@@ -84,6 +84,7 @@ class Tag(StrEnum):
     CONNECTION_REGISTERED = "connection.registered"
     CONNECTION_UNREGISTERED = "connection.unregistered"
     CONNECTION_AUTHORIZED = "connection.authorized"
+    CONNECTION_DECLINED = "connection.declined"
     CONNECTION_REFRESHED = "connection.refreshed"
     CONNECTION_REFRESH_FAILED = "connection.refresh_failed"
     CONNECTION_TOKEN_ISSUED = "connection.token_issued"

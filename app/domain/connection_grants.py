@@ -25,6 +25,7 @@ from app import clock
 from app.domain import audit, credentials, errors, upstream_tokens
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
+from app.domain.connection_drafts import SCOPE_LENGTH
 from app.domain.connection_records import Connection
 from app.domain.upstream_tokens import Tokens
 from app.extensions import Base, JSONValue, db
@@ -66,6 +67,8 @@ class ConnectionGrant(Base):
     refreshing_until: Mapped[int | None] = mapped_column(BigInteger)
     """So long nobody else refreshes."""
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
+    wanted_scope: Mapped[str | None] = mapped_column(String(SCOPE_LENGTH))
+    """The scopes that are wanted besides, until its owner decides."""
 
 
 COLUMNS = ConnectionGrant.__table__.c
@@ -89,11 +92,7 @@ def keep(
     """
     now = clock.epoch()
     name = lock(connection_id, revision, now)
-    db.session.execute(
-        delete(ConnectionGrant)
-        .where(owned(connection_id, owner))
-        .execution_options(synchronize_session=False)
-    )
+    before = displace(connection_id, owner)
     kept = add(
         (credentials.new_id(), connection_id, owner),
         tokens,
@@ -109,8 +108,20 @@ def keep(
         name=name,
         owner=owner,
         scopes=list(tokens.scopes),
+        **before,
     )
     return kept
+
+
+def displace(connection_id: str, owner: str) -> dict[str, Any]:
+    """Delete what an owner had; return for the trail which scopes it had, if there was any."""
+    scopes = db.session.scalar(
+        delete(ConnectionGrant)
+        .where(owned(connection_id, owner))
+        .returning(ConnectionGrant.scopes)
+        .execution_options(synchronize_session=False)
+    )
+    return {} if scopes is None else {"scopes_before": scopes}
 
 
 def add(

@@ -23,6 +23,8 @@ def claim(row: Row[Any]) -> int | None:
     again until the version is another one.
     """
     now = clock.epoch()
+    if (row.refreshing_until or 0) > now:
+        return None
     free = or_(ConnectionGrant.refreshing_until.is_(None), ConnectionGrant.refreshing_until <= now)
     return db.session.scalar(
         update(ConnectionGrant)

@@ -53,6 +53,21 @@ class InvalidGrant(Refusal):
     error = "invalid_grant"
 
 
+class AuthorizationNeeded(InvalidGrant):
+    """Raised when somebody has to authorize first; a machine is told where."""
+
+    def __init__(self, description: str, *, authorization_url: str, **facts: Any) -> None:
+        """Refuse until somebody has authorized at ``authorization_url``, a page of this server."""
+        super().__init__(description, **facts)
+        self.authorization_url = authorization_url
+
+
+class WiderAuthorizationNeeded(AuthorizationNeeded):
+    """Raised when a scope exceeds what somebody authorized (RFC 6749 section 5.2)."""
+
+    error = "invalid_scope"
+
+
 class UnauthorizedClient(Refusal):
     """Raised when the client is not registered for the grant (RFC 6749 section 5.2)."""
 

@@ -17,7 +17,15 @@ from app.domain import (
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.connection_drafts import AUTHORIZATION_CODE, PUBLIC, Draft
-from app.domain.connection_records import REGISTERED, Connection, amend, copy, facts, write
+from app.domain.connection_records import (
+    GIVEN,
+    REGISTERED,
+    Connection,
+    amend,
+    copy,
+    facts,
+    write,
+)
 from app.domain.connections import Remains
 
 NO_CLIENT: dict[str, Any] = {
@@ -41,6 +49,18 @@ OTHER_KIND = (
 MEANWHILE = (
     "The connection was changed while a client was being registered; look at it and register"
     " again if it still has none."
+)
+ANOTHER = (
+    "The connection has another client by now, and a secret never moves to another one; look at the"
+    " connection again."
+)
+NO_SECRET = (
+    "This connection has no client with a secret that its operators gave; become a client anew for"
+    " another one."
+)
+NOT_REGISTERED = (
+    "The client of this connection was not registered by this server, so only its operators can"
+    " change it; ask them."
 )
 
 
@@ -133,6 +153,30 @@ def note_registration(
         how=client.how,
     )
     return remains
+
+
+def replace_secret(
+    row: Connection, secret: str, seen_revision: int, sealing_key: bytes, *, by: Actor
+) -> None:
+    """Prove the client that was given with a new secret; the tokens that people have go on.
+
+    ``seen_revision`` is that of the connection when the secret was asked for: one that is meant
+    for another client goes nowhere. Raises Conflict.
+    """
+    check_kind(row)
+    amend(row)
+    if row.revision != seen_revision:
+        raise errors.Conflict(ANOTHER)
+    if row.registered_how != GIVEN or row.secret_sealed is None:
+        raise errors.Conflict(NO_SECRET)
+    connections.rotate_secret(row, secret, sealing_key, by=by)
+
+
+def check_registered(row: Connection) -> None:
+    """Refuse to update a client there that did not come from a registration."""
+    check_kind(row)
+    if row.registered_how != REGISTERED:
+        raise errors.Conflict(NOT_REGISTERED)
 
 
 def note_unregistration(remains: Remains, failure: str, *, by: Actor) -> None:

@@ -112,13 +112,10 @@ def update(
     return manage(outbound, "PUT", registered, profile, body=changed, seconds=seconds)
 
 
-def delete(
-    outbound: Outbound, registered: Registered, *, seconds: float = SECONDS
-) -> Gone | Refused:
-    """Delete the client (RFC 7592 section 2.3); tell how it is gone."""
-    if not registered.registration_client_uri:
+def delete(outbound: Outbound, url: str, token: str, *, seconds: float = SECONDS) -> Gone | Refused:
+    """Delete a client where it is managed (RFC 7592 section 2.3); tell how it is gone."""
+    if not url:
         return Refused(UNMANAGED)
-    url, token = registered.registration_client_uri, registered.registration_access_token
     answer = send(outbound, "DELETE", url, token, seconds=seconds)
     return GONE.get(answer.status) or upstream_refusals.of_answer(answer)
 

@@ -15,9 +15,6 @@ from app.outbound.logins import Login
 from app.outbound.upstream_metadata import ServerMetadata
 
 SECONDS = 10
-
-Grant = Tokens
-"""What an upstream granted."""
 TokenKind = Literal["refresh_token", "access_token"]
 
 _TOKEN = re.compile(r"[\x20-\x7e]{1,16384}")
@@ -43,7 +40,7 @@ def redeem(
     verifier: str,
     redirect_uri: str,
     seconds: float = SECONDS,
-) -> Grant:
+) -> Tokens:
     """Exchange a code for tokens (RFC 6749 section 4.1.3); raises OutboundError."""
     wanted = {
         "grant_type": "authorization_code",
@@ -56,7 +53,7 @@ def redeem(
 
 def refresh(
     outbound: Outbound, login: Login, refresh_token: str, *, seconds: float = SECONDS
-) -> Grant:
+) -> Tokens:
     """Exchange a refresh token (RFC 6749 section 6); it is kept when no other one comes back.
 
     Raises OutboundError; its ``error`` is ``invalid_grant`` when a person has to allow it anew.
@@ -65,7 +62,7 @@ def refresh(
     return exchange(outbound, login, wanted, seconds)
 
 
-def exchange(outbound: Outbound, login: Login, wanted: Mapping[str, str], seconds: float) -> Grant:
+def exchange(outbound: Outbound, login: Login, wanted: Mapping[str, str], seconds: float) -> Tokens:
     """Return what a token endpoint grants for something."""
     asked_at = clock.epoch()
     found = token_requests.ask(outbound, login, {**wanted, "resource": login.resource}, seconds)

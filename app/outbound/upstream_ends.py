@@ -38,12 +38,12 @@ def is_revoked(outbound: Outbound, used: Upstream, tokens: Tokens, deadline: Dea
     return bool(told) and not any(each.failure for each in told)
 
 
-def unregister(outbound: Outbound, used: Upstream) -> str:
-    """Delete the client (RFC 7592); return why it may go on there, empty if it is gone."""
-    if not used.registration_client_uri:
+def unregister(outbound: Outbound, url: str, token: str) -> str:
+    """Delete a client where it is managed (RFC 7592); return why it may go on, empty if gone."""
+    if not url:
         return UNMANAGED
     try:
-        gone = registration.delete(outbound, used.registered)
+        gone = registration.delete(outbound, url, token)
     except OutboundError as error:
         return error.reason
     if isinstance(gone, Refused):

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.outbound import calls, failures
+from app.outbound import calls, challenges, failures
 from app.outbound.calls import Access, Call, Tokens
+from app.outbound.challenges import Challenge
 from app.outbound.client import Answer, Outbound
 from app.outbound.discovery import INITIALIZE
 from app.outbound.errors import OutboundError
@@ -16,6 +17,7 @@ SECONDS, REQUEST_SECONDS = 12, 5
 """For all requests of a trial together, a page waits for it; and for one of them."""
 NO_POST = (400, 404, 405, 415)
 """What an API that does not speak MCP answers to its first words; it is read instead."""
+NONE = Challenge("bearer")
 
 ANEW = Failure(
     "Nobody has authorized it, or that has ended.", "Authorize the connection for this server."
@@ -26,7 +28,7 @@ REFUSED = Failure(
 )
 WANTS_MORE = Failure(
     "The API takes the token and does not allow this with its scopes.",
-    "Change the scope of the connection and authorize it again, or ask the operators of the API.",
+    "Authorize it again with the scopes that this needs, or ask the operators of the API.",
 )
 
 
@@ -38,6 +40,8 @@ class UpstreamTrial:
     code: str = ""
     """A word for what went wrong; empty when it worked."""
     failure: Failure | None = None
+    challenge: Challenge = NONE
+    """What the API wants that does not allow this with the token."""
 
 
 def make(
@@ -53,7 +57,14 @@ def make(
     except OutboundError as error:
         return failed(error, watched.exchanges)
     code, failure = judged(answer)
-    return UpstreamTrial(tuple(watched.exchanges), code, failure)
+    return UpstreamTrial(tuple(watched.exchanges), code, failure, challenge_of(answer))
+
+
+def challenge_of(answer: Answer) -> Challenge:
+    """Return what an API says when it takes a token and wants more, an empty one otherwise."""
+    if answer.status != 403:
+        return NONE
+    return challenges.bearer(answer.headers.get("www-authenticate", ""))
 
 
 def failed(error: OutboundError, exchanges: list[Exchange]) -> UpstreamTrial:

@@ -18,15 +18,19 @@ from app.domain.users import User
 from app.extensions import db
 from app.outbound import failures, upstream, upstream_authorization, upstream_ends
 from app.outbound.errors import OutboundError
-from app.outbound.upstream import Grant
 from app.outbound.upstream_logins import Upstream
 from app.outbound.upstream_refusals import Refused
 from app.protocol import parameters, people
+from app.protocol.own_connections import page_of
 
 bp = Blueprint("connection_callback", __name__)
 DEMOTED = (
     "Only an administrator authorizes a connection for this server; ask the operators of this"
     " server."
+)
+UNREDEEMED = (
+    "The other server gave you no access. Try again from the page of this connection; if that does"
+    " not help, ask the operators of this server."
 )
 
 
@@ -46,9 +50,9 @@ def finish_authorization() -> Response:
     used = upstream_uses.opened(connections.get_by_id(spent.connection_id))
     db.session.commit()
     code = code_of(brought, spent, used)
-    grant = redeem(code, spent, replace(used, scopes=tuple(spent.scopes)))
+    tokens = redeem(code, spent, replace(used, scopes=tuple(spent.scopes)))
 
-    keep(grant, spent, used)
+    keep(tokens, spent, used)
     db.session.commit()
     return redirect(back_to(spent), 303)
 
@@ -78,8 +82,11 @@ def code_of(brought: Mapping[str, str], spent: Row[Any], used: Upstream) -> str:
     return found
 
 
-def redeem(code: str, spent: Row[Any], used: Upstream) -> Grant:
-    """Exchange the code; raises AccessDenied when the other server gives no tokens."""
+def redeem(code: str, spent: Row[Any], used: Upstream) -> Tokens:
+    """Exchange the code; raises AccessDenied when the other server gives no tokens.
+
+    What is wrong with that server, and what it is called inside, is for operators alone.
+    """
     try:
         return upstream.redeem(
             upstream_uses.outbound(),
@@ -89,15 +96,15 @@ def redeem(code: str, spent: Row[Any], used: Upstream) -> Grant:
             redirect_uri=spent.redirect_uri,
         )
     except OutboundError as error:
-        sentence = " ".join(failures.of_error(error))
+        told = spent.owner == SERVICE
+        sentence = " ".join(failures.of_error(error)) if told else UNREDEEMED
         raise errors.AccessDenied(
             sentence, reason=error.reason, upstream_error=error.error
         ) from None
 
 
-def keep(grant: Grant, spent: Row[Any], used: Upstream) -> None:
+def keep(tokens: Tokens, spent: Row[Any], used: Upstream) -> None:
     """Keep the tokens; those that cannot be kept any more are revoked where they came from."""
-    tokens = Tokens(grant.access_token, grant.refresh_token, grant.scopes, grant.expires_at)
     try:
         connection_grants.keep(
             tokens,
@@ -123,7 +130,4 @@ def still_allowed(spent: Row[Any]) -> User:
 
 def back_to(spent: Row[Any]) -> str:
     """Return where the person goes on."""
-    if spent.owner == SERVICE:
-        return url_for("connections.show_connection", connection_id=spent.connection_id)
-    name = connections.get_by_id(spent.connection_id).name
-    return url_for("own_connections.show_own", name=name)
+    return page_of(connections.get_by_id(spent.connection_id), spent.owner)

@@ -1,20 +1,23 @@
 """Token endpoint of connections: others' access tokens for our own clients, nothing else."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 from flask import Blueprint, Response
 
 from app import clock, connection_uses, grant_tokens, upstream_uses
 from app.answers import json_answer
 from app.config import current_settings
-from app.domain import connections, errors, users
+from app.domain import connection_grants, connection_step_ups, connections, errors, users
 from app.domain.client_records import ClientRecord
-from app.domain.connection_drafts import AUTHORIZATION_CODE
+from app.domain.connection_drafts import AUTHORIZATION_CODE, is_scope
 from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection
 from app.extensions import db
 from app.outbound.errors import OutboundError
 from app.protocol import caller, introspect
+from app.protocol.own_connections import page_of
 from app.protocol.parameters import Parameters, read_form
 
 bp = Blueprint("connection_tokens", __name__)
@@ -48,6 +51,15 @@ ANEW = (
     "Nobody has authorized this connection, or that has ended; whoever it is for has to authorize"
     " it anew on this server."
 )
+MORE = (
+    "Nobody has authorized this connection for all of these scopes; whoever it is for has to allow"
+    " more on this server."
+)
+FIXED = (
+    "This connection is a login of this server itself, which has other scopes; leave out the scope,"
+    " or ask the operators of this server."
+)
+MALFORMED = "The scope parameter is malformed; send names separated by single spaces."
 AWAY = "The other server gives no token now; try again later, or ask the operators of this server."
 
 
@@ -66,8 +78,10 @@ def issue_connection_token(name: str) -> Response:
 
     client = calling_client()
     owner = owner_of(client, parameters)
+    wanted = scopes_of(parameters)
     row = connections.get(name)
     connection_id = row.id
+    check_scopes(client, row, owner, wanted)
 
     given = obtain(row, name, owner)
 
@@ -111,6 +125,44 @@ def owner_of(client: ClientRecord, parameters: Parameters) -> str:
     return person
 
 
+def scopes_of(parameters: Parameters) -> tuple[str, ...]:
+    """Return the scopes that the token must have, if any are named."""
+    scope = parameters.get("scope") or ""
+    if not is_scope(scope):
+        raise errors.InvalidScope(MALFORMED)
+    return tuple(dict.fromkeys(scope.split()))
+
+
+def check_scopes(
+    client: ClientRecord, row: Connection, owner: str, wanted: Collection[str]
+) -> None:
+    """Refuse scopes beyond those granted (RFC 6749 section 5.2); note them for their owner.
+
+    Without a grant there is nothing to compare; authorizing comes first then.
+    """
+    if not wanted:
+        return
+    if row.kind != AUTHORIZATION_CODE:
+        if not set(wanted) <= set(row.scope.split()):
+            raise errors.InvalidScope(FIXED, connection=row.name)
+        return
+    grant = connection_grants.find(row.id, owner)
+    lacking = connection_step_ups.want(grant, wanted) if grant else ()
+    if lacking:
+        raise errors.WiderAuthorizationNeeded(
+            MORE,
+            authorization_url=url_of(row, owner),
+            client_id=client.client_id,
+            connection=row.name,
+            scope=" ".join(lacking),
+        )
+
+
+def url_of(row: Connection, owner: str) -> str:
+    """Return where the browser of an owner authorizes; only what is stored here is in it."""
+    return urljoin(current_settings().issuer, page_of(row, owner))
+
+
 def obtain(row: Connection, name: str, owner: str) -> Given:
     """Return a token of an owner; ends the transaction of the request before it asks outside."""
     try:
@@ -118,16 +170,20 @@ def obtain(row: Connection, name: str, owner: str) -> Given:
             return of_grant(row, owner)
         return of_login(row, owner)
     except OutboundError as error:
-        if error.reason == "credential" or error.error == "invalid_grant":
-            raise errors.InvalidGrant(ANEW, connection=name) from None
         raise errors.Unavailable(AWAY, connection=name, reason=error.reason) from None
 
 
 def of_grant(row: Connection, owner: str) -> Given:
-    """Return the token of what somebody authorized."""
+    """Return the token of what somebody authorized; refuses when that has to be done first."""
     held = grant_tokens.of(row.id, owner, upstream_uses.outbound())
+    name, url = row.name, url_of(row, owner)
     db.session.rollback()
-    found = held.current(SECONDS).tokens
+    try:
+        found = held.current(SECONDS).tokens
+    except OutboundError as error:
+        if error.reason == "credential" or error.error == "invalid_grant":
+            raise errors.AuthorizationNeeded(ANEW, authorization_url=url, connection=name) from None
+        raise
     return Given(found.access_token, " ".join(found.scopes), found.expires_at)
 
 

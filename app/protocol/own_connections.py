@@ -9,8 +9,15 @@ from werkzeug.wrappers import Response
 
 from app import security, upstream_uses
 from app.config import current_key
-from app.domain import connection_grants, connections, errors, upstream_tokens
+from app.domain import (
+    connection_grants,
+    connection_step_ups,
+    connections,
+    errors,
+    upstream_tokens,
+)
 from app.domain.connection_drafts import AUTHORIZATION_CODE
+from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection, not_found
 from app.extensions import db
 from app.outbound import upstream_ends, upstream_logins
@@ -60,6 +67,18 @@ def authorize(name: str) -> Response:
     return redirect(url, 303)
 
 
+@bp.post("/<name>/decline")
+def decline(name: str) -> Response:
+    """Keep what a person has as it is, although more is wanted."""
+    user = people.signed_in()
+    if user is None:
+        return redirect(url_for("login.sign_in", next=url_for(".show_own", name=name)), 303)
+
+    connection_step_ups.decline(known(name).id, user.id, by=people.user_actor(user))
+    db.session.commit()
+    return redirect(url_for(".show_own", name=name), 303)
+
+
 @bp.post("/<name>/disconnect")
 def disconnect(name: str) -> Response:
     """Forget what a person has here, and revoke it there as far as that is possible."""
@@ -84,6 +103,13 @@ def are_revoked(row: Connection, left: Iterable[Row[Any]]) -> bool:
     except (errors.Conflict, ValueError):
         return False
     return not upstream_ends.revoke(upstream_uses.outbound(), used, tokens)
+
+
+def page_of(row: Connection, owner: str) -> str:
+    """Return the path of the page where an owner authorizes a connection."""
+    if owner == SERVICE:
+        return url_for("connections.show_connection", connection_id=row.id)
+    return url_for("own_connections.show_own", name=row.name)
 
 
 def known(name: str) -> Connection:

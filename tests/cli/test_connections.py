@@ -85,6 +85,8 @@ def test_everything_that_is_missing_is_named_in_one_line(run, refusal, tmp_path)
         " its ends; token_endpoint must be set, or else the issuer; client_id must be set;"
         " client_secret must be set, except for private_key_jwt.\n"
     )
+    public = run("connection", "create", *GOOD, "--auth-method", "none").stderr
+    assert "auth_method must be one of client_secret_basic" in public
     words = ("--auth-method", "private_key_jwt", "--private-key", str(tmp_path / "key"))
     assert (
         "private_key must be one private key" in run("connection", "create", *GOOD, *words).stderr
@@ -133,7 +135,7 @@ def test_a_name_that_people_took_keeps_the_server_from_starting_until_they_give_
     "words",
     [
         ("create",),
-        ("create", *GOOD, "--auth-method", "none"),
+        ("create", *GOOD, "--auth-method", "magic"),
         ("create", *GOOD, "--expiry-buffer-seconds", "soon"),
         ("create", *GOOD, "--private-key", "/nowhere/key"),
         ("show",),

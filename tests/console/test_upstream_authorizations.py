@@ -8,6 +8,7 @@ from app.domain import credentials, errors, users
 from app.domain.audit import SERVER
 from app.domain.connection_authorizations import STALE
 from app.extensions import db
+from app.outbound.errors import OutboundError
 from app.outbound.failures import ERRORS, REASONS
 from app.outbound.upstream_authorization import OTHER_ISSUER
 from app.protocol import connection_callback
@@ -133,6 +134,20 @@ def test_a_code_that_is_not_redeemed_says_why(upstream, answer, sentence):
     assert upstream.tokens() is None
 
 
+@pytest.mark.parametrize("reason", ["invalid_client", "address", "dns", "tls"])
+def test_a_person_reads_the_same_whatever_is_wrong_there(upstream, member, monkeypatch, reason):
+    """S-12: what answers where inside is for operators alone."""
+    upstream.ready()
+    asked = upstream.asked_by(post(member, f"{OWN}authorize"))
+
+    def fail(*_given, **_named):
+        raise OutboundError(reason)
+
+    monkeypatch.setattr(connection_callback.upstream, "redeem", fail)
+
+    assert refused(upstream.come_back(asked, member), connection_callback.UNREDEEMED)
+
+
 def test_no_state_is_given_out_before_there_is_a_client(upstream):
     upstream.make()
 
@@ -175,6 +190,7 @@ def test_who_is_disabled_while_the_code_is_redeemed_keeps_no_tokens(
 
     def redeem_meanwhile(*given, **named):
         with app.app_context():
+            users.change_role(users.find(people["viewer"]), "admin", by=SERVER)
             users.disable(users.find(people["admin"]), by=SERVER)
             db.session.commit()
         return redeem(*given, **named)

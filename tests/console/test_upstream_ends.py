@@ -1,6 +1,6 @@
 """Ending what was authorized: forgotten here, ended there, and told where that failed."""
 
-from app.console.upstreams import UNREADABLE
+from app.upstream_steps import UNREADABLE
 from tests.console.markup import texts
 from tests.console.upstreaming import LIST, MANAGING
 from tests.console.upstreaming import upstream as upstream
@@ -56,6 +56,13 @@ def test_a_connection_whose_secrets_do_not_open_is_deleted_all_the_same(upstream
 
     assert UNREADABLE in texts(upstream.admin.get(LIST).text)
     assert "DELETE /clients/c-1" not in upstream.login.asked
+
+
+def test_a_connection_that_led_nowhere_yet_is_deleted(upstream):
+    upstream.make()
+
+    assert upstream.do("delete", confirm_name="notes").location == LIST
+    assert upstream.login.asked == []
 
 
 def test_another_issuer_ends_the_client_and_the_tokens_of_the_one_before(upstream, site):

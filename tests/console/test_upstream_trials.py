@@ -4,6 +4,7 @@ import pytest
 
 from app.outbound.failures import BROKEN, ERRORS
 from app.outbound.upstream_trials import ANEW, REFUSED, WANTS_MORE
+from app.upstream_uses import UNDISCOVERED
 from tests.console.markup import texts
 from tests.console.upstreaming import ACCESS, REFRESH, SECRET
 from tests.console.upstreaming import upstream as upstream
@@ -14,11 +15,12 @@ from tests.outbound.sites import site as site
 from tests.services.gate import said, token_answer
 
 INITIALIZE, READ = f"POST {PATH}", f"GET {PATH}"
+RENEWED = "c4n4ry-renewed"
 
 
 def hidden(page):
     """Tell whether a page shows no credential."""
-    return not any(each in page for each in (ACCESS, REFRESH, SECRET, "a-2"))
+    return not any(each in page for each in (ACCESS, REFRESH, SECRET, RENEWED))
 
 
 def test_an_mcp_server_is_asked_as_its_clients_begin(upstream, happened):
@@ -64,7 +66,7 @@ def test_each_answer_that_is_none_is_explained(upstream, happened, answer, failu
 def test_a_refused_token_is_renewed_before_the_eyes_of_the_operator(upstream):
     upstream.authorized()
     upstream.api.pages[INITIALIZE] = said(401)
-    upstream.login.pages["POST /token"] = token_answer("a-2", refresh_token="r-2")
+    upstream.login.pages["POST /token"] = token_answer(RENEWED, refresh_token="r-2")
 
     page = upstream.do("try").text
 
@@ -72,7 +74,7 @@ def test_a_refused_token_is_renewed_before_the_eyes_of_the_operator(upstream):
     assert "grant_type=refresh_token&refresh_token=***" in asked.replace("&amp;", "&")
     assert asked.count("Request as sent") == 3
     assert hidden(page)
-    assert upstream.tokens().access_token == "a-2"
+    assert upstream.tokens().access_token == RENEWED
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,12 @@ def test_tokens_that_cannot_be_renewed_are_explained(upstream, error, failure):
 
     assert f"{failure.sentence} {failure.advice}" in texts(upstream.do("try").text)
     assert (upstream.tokens() is None) == (error == "invalid_grant")
+
+
+def test_without_a_server_it_is_said_to_look_for_it_first(upstream):
+    refused = upstream.make().do("try")
+
+    assert (refused.status_code, UNDISCOVERED in texts(refused.text)) == (409, True)
 
 
 def test_without_an_authorization_nothing_is_asked(upstream):

@@ -52,6 +52,18 @@ def test_a_url_that_leads_nowhere_says_why_and_changes_nothing(upstream):
     assert upstream.do("register").status_code == 409
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"name": "Notes"}, {"url": "http://api.example/"}, {"expiry_buffer_seconds": ""}]
+)
+def test_what_cannot_be_is_said_beside_its_field(upstream, wrong):
+    form = {"name": "notes", "url": upstream.api.url, "expiry_buffer_seconds": "60"} | wrong
+
+    answer = upstream.send(upstream.admin, NEW, **form)
+
+    assert answer.status_code == 422
+    assert f'id="e-{next(iter(wrong))}"' in answer.text
+
+
 def test_this_server_registers_itself_and_shows_no_secret(upstream, happened):
     upstream.ready(scope="read")
 
@@ -202,7 +214,7 @@ def test_looking_and_forging_change_nothing(upstream):
 
 def addresses(page):
     """Return every address of the pages with the role that it needs."""
-    ways = ("authorize", "delete", "discover", "register", "revoke", "try")
+    ways = ("authorize", "decline", "delete", "discover", "register", "revoke", "try")
     return (
         ("GET", NEW, "admin"),
         ("POST", NEW, "admin"),

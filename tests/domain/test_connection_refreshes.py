@@ -58,6 +58,18 @@ def test_a_turn_ends_with_the_refresh_the_failure_or_by_itself(context, clock):
     assert claim(stored)
 
 
+def test_who_saw_that_another_one_refreshes_looks_again_before_it_claims(context, clock):
+    row = keep(upstream())
+    until = claim(row)
+    seen = find(row.connection_id, SERVICE)
+    fail(row, until)
+
+    assert claim(seen) is None, "what it saw was another's turn, so nothing was written"
+    assert claim(find(row.connection_id, SERVICE)) == until
+    clock.advance(CLAIM_SECONDS)
+    assert claim(seen) == until + CLAIM_SECONDS
+
+
 def test_of_eight_refreshes_of_one_version_one_is_stored_and_all_get_it(app, context):
     row = keep(upstream())
 

@@ -140,8 +140,9 @@ def test_a_grant_of_another_instance_lasts_from_registration_to_deletion(
         refresh(out, login, renewed.refresh_token)
     assert raised.value.error == "invalid_grant"
 
-    assert registration.delete(out, registered) == "deleted"
-    assert registration.delete(out, registered) == "not_ours"
+    managed = (registered.registration_client_uri, registered.registration_access_token)
+    assert registration.delete(out, *managed) == "deleted"
+    assert registration.delete(out, *managed) == "not_ours"
     with pytest.raises(OutboundError) as raised:
         refresh(out, login, renewed.refresh_token)
     assert raised.value.error == "invalid_client"

@@ -171,8 +171,13 @@ def test_an_update_sends_everything_with_the_client_id_and_no_credential(upstrea
 )
 def test_a_deletion_tells_how_the_client_is_gone(upstream, status, outcome):
     at = upstream(said(status))
+    held = managed_at(at)
 
-    assert registration.delete(at.outbound, managed_at(at)) == outcome
+    gone = registration.delete(
+        at.outbound, held.registration_client_uri, held.registration_access_token
+    )
+
+    assert gone == outcome
     assert at.asked == ["DELETE /clients/c-1?v=1"]
     assert at.server.heads[0]["authorization"] == f"Bearer {TOKEN}"
 
@@ -183,7 +188,7 @@ def test_a_client_that_nobody_can_manage_is_left_alone(upstream):
 
     assert registration.read(at.outbound, held, PROFILE) == Refused(UNMANAGED)
     assert registration.update(at.outbound, held, PROFILE) == Refused(UNMANAGED)
-    assert registration.delete(at.outbound, held) == Refused(UNMANAGED)
+    assert registration.delete(at.outbound, "", "") == Refused(UNMANAGED)
     assert at.server.requests == []
 
 

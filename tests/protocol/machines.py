@@ -190,14 +190,19 @@ DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 """What an error_description may hold (RFC 6749 section 5.2)."""
 
 
-def assert_refused(response: TestResponse, error: str, status: int | None = None) -> None:
-    """Demand an OAuth refusal: the right code and status, JSON, a sentence, and no caching."""
+def assert_refused(
+    response: TestResponse, error: str, status: int | None = None, **more: str
+) -> None:
+    """Demand an OAuth refusal: the right code and status, JSON, a sentence, and no caching.
+
+    ``more`` are the members that it has besides.
+    """
     expected = status or (401 if error == "invalid_client" else 400)
     assert response.status_code == expected, response.text
     assert response.mimetype == "application/json"
     body = response.get_json()
-    assert body.keys() == {"error", "error_description"}
-    assert body["error"] == error, body
+    assert body.keys() == {"error", "error_description"} | more.keys()
+    assert {"error": error} | more == {name: body[name] for name in ("error", *more)}, body
     assert DESCRIPTION.fullmatch(body["error_description"])
     assert response.headers["Cache-Control"] == "no-store"
     assert "Location" not in response.headers

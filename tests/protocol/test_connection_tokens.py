@@ -2,17 +2,20 @@
 
 import pytest
 
-from app.domain import admissions, client_metadata, connections, scopes, users
+from app.domain import admissions, client_metadata, connection_grants, connections, scopes, users
 from app.domain.audit import SERVER
-from app.domain.connection_drafts import Draft
+from app.domain.connection_drafts import SCOPE_LENGTH, Draft
 from app.extensions import db
 from app.protocol.connection_tokens import SCOPE, SUBJECT_TYPE
+from tests.conftest import ISSUER
 from tests.outbound.grants import endpoint as endpoint
 from tests.outbound.grants import granted as granted
 from tests.protocol.machines import FORM, RESOURCE, SCOPES, assert_refused, form, known
 from tests.services.gate import said, token_answer
 
 PATH = "/connections/notes/token"
+OWN = f"{ISSUER}/connections/notes/"
+"""Where people authorize the connection."""
 
 
 @pytest.fixture
@@ -52,6 +55,13 @@ def for_person(tokens, **changes):
     return named | changes
 
 
+def grant(app, owner=""):
+    """Return where operators authorize the connection, and what an owner has there."""
+    with app.app_context():
+        row_id = connections.get("notes").id
+        return f"{ISSUER}/admin/connections/{row_id}", connection_grants.find(row_id, owner)
+
+
 def test_a_client_gets_the_token_of_this_server_and_no_more(
     app, endpoint, granted, caller, audited, clock
 ):
@@ -80,7 +90,7 @@ def test_a_token_that_ran_out_is_renewed_first(endpoint, granted, caller, clock)
 
 
 def test_a_login_of_this_server_gives_its_tokens_too(app, endpoint, caller, clock):
-    server = endpoint(token_answer("l-1"))
+    server = endpoint(token_answer("l-1"), said(400, {"error": "invalid_grant"}))
     draft = Draft(token_endpoint=server.url, client_id="us", client_secret="s", scope="bill")
     with app.app_context():
         key = app.extensions["gatewright.keys"]["connections"]
@@ -91,18 +101,29 @@ def test_a_login_of_this_server_gives_its_tokens_too(app, endpoint, caller, cloc
 
     assert (answer.json["access_token"], answer.json["scope"]) == ("l-1", "bill")
     assert answer.json["expires_in"] == 3600
+    assert ask(caller, own_token(caller), scope="bill").json["access_token"] == "l-1"
+    assert_refused(ask(caller, own_token(caller), scope="bill pay"), "invalid_scope")
+    clock.advance(3600)
+    assert_refused(ask(caller, own_token(caller)), "temporarily_unavailable", 503)
 
 
-def test_a_person_is_named_by_a_token_of_theirs(
-    endpoint, granted, caller, confidential, person, enrol
+def test_a_person_is_named_by_a_token_of_theirs_and_sent_to_authorize_without_one(
+    app, endpoint, granted, caller, confidential, person, enrol
 ):
     granted(endpoint(), owner=person.user_id)
     token, theirs = own_token(caller), person.tokens(confidential)
 
     assert ask(caller, token, **for_person(theirs)).json["access_token"] == "a-1"
-    other = enrol("eve@people.example").tokens(confidential)
-    assert_refused(ask(caller, token, **for_person(other)), "invalid_grant")
-    assert_refused(ask(caller, token), "invalid_grant")
+    eve = enrol("eve@people.example")
+    of_eve = ask(caller, token, **for_person(eve.tokens(confidential)))
+    assert_refused(of_eve, "invalid_grant", authorization_url=OWN)
+    console, _ = grant(app)
+    assert_refused(ask(caller, token), "invalid_grant", authorization_url=console)
+
+    stranger = eve.elsewhere()
+    sent = stranger.open(OWN)
+    assert sent.location == "/login?next=/connections/notes/"
+    assert stranger.sign_in(stranger.open(sent.location)).location == "/connections/notes/"
 
 
 def test_a_subject_token_that_the_client_may_not_use_is_refused(
@@ -151,7 +172,7 @@ def test_a_token_that_was_ended_opens_nothing(endpoint, granted, caller):
     assert_refused(ask(caller, token), "invalid_token", 401)
 
 
-def test_what_is_not_there_or_cannot_be_had_is_said_as_json(endpoint, granted, caller, clock):
+def test_what_is_not_there_or_cannot_be_had_is_said_as_json(app, endpoint, granted, caller, clock):
     server = endpoint(said(503), said(400, {"error": "invalid_grant"}))
     granted(server)
     assert_refused(ask(caller, own_token(caller), "/connections/x/token"), "not_found", 404)
@@ -159,8 +180,54 @@ def test_what_is_not_there_or_cannot_be_had_is_said_as_json(endpoint, granted, c
 
     token = own_token(caller)
     assert_refused(ask(caller, token), "temporarily_unavailable", 503)
-    assert_refused(ask(caller, token), "invalid_grant")
-    assert_refused(ask(caller, token), "invalid_grant")
+    for _ in range(2):
+        assert_refused(ask(caller, token), "invalid_grant", authorization_url=grant(app)[0])
+
+
+def test_scopes_beyond_those_granted_are_noted_for_whom_they_are_of(
+    app, endpoint, granted, caller, confidential, person, audited
+):
+    granted(endpoint(), owner=person.user_id)
+    token, theirs = own_token(caller), for_person(person.tokens(confidential))
+
+    assert ask(caller, token, scope="read", **theirs).json["scope"] == "read"
+    more = ask(caller, token, scope="read write", **theirs)
+    assert_refused(more, "invalid_scope", authorization_url=OWN)
+
+    assert grant(app, person.user_id)[1].wanted_scope == "write"
+    refused = audited("request.refused")[-1]
+    assert (refused.client_id, refused.detail["scope"]) == (caller.client_id, "write")
+    assert ask(caller, token, **theirs).json["access_token"] == "a-1", "what there is goes on"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("overrides", [{"issuer": f"{ISSUER}/tenant/one"}])
+def test_the_page_to_authorize_at_is_under_the_path_of_the_issuer(endpoint, granted, caller):
+    granted(endpoint(), owner="u-ada")
+    wanted = {"grant_type": "client_credentials", "scope": SCOPE}
+    token = caller.post("/tenant/one/token", **wanted).json["access_token"]
+
+    answer = ask(caller, token, f"/tenant/one{PATH}")
+
+    there = f"{ISSUER}/tenant/one/admin/connections/"
+    assert answer.json["authorization_url"].startswith(there)
+
+
+def test_scopes_that_are_malformed_or_of_nobody_are_not_noted(
+    app, endpoint, granted, caller, confidential, person
+):
+    granted(endpoint())
+    token, theirs = own_token(caller), for_person(person.tokens(confidential))
+
+    for wrong in ("read  write", " write", 'wri"te', "wri\nte", "é", "w" * (SCOPE_LENGTH + 1)):
+        assert_refused(ask(caller, token, scope=wrong), "invalid_scope")
+    nobody = ask(caller, token, scope="write", **theirs)
+    assert_refused(nobody, "invalid_grant", authorization_url=OWN)
+
+    console, held = grant(app)
+    assert held.wanted_scope is None
+    longest = ask(caller, token, scope="w" * SCOPE_LENGTH)
+    assert_refused(longest, "invalid_scope", authorization_url=console)
 
 
 def test_a_login_of_this_server_has_no_token_of_a_person(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain import connection_grants, connections
+from app.domain import connection_grants, connection_step_ups, connections
 from app.domain.audit import SERVER
 from app.domain.connection_drafts import Draft
 from app.extensions import db
@@ -39,6 +39,22 @@ def test_a_disconnection_that_the_other_server_did_not_follow_is_told_once(
     assert held(app, person) is None
     assert LASTING in person.open(OWN).text
     assert LASTING not in person.open(OWN).text
+
+
+def test_who_wants_to_give_no_more_keeps_what_was_given(app, endpoint, granted, person):
+    granted(endpoint(), owner=person.user_id)
+    with app.app_context():
+        row = connection_grants.find(connections.get("notes").id, person.user_id)
+        connection_step_ups.want(row, ["<b>write</b>"])
+        db.session.commit()
+    person.sign_in()
+    page = person.open(OWN)
+    assert "&lt;b&gt;write&lt;/b&gt;" in page.text
+
+    assert person.submit(page, f"{OWN}decline").location == OWN
+
+    assert "More access is wanted" not in person.open(OWN).text
+    assert (held(app, person).scopes, held(app, person).wanted_scope) == (["read"], None)
 
 
 def test_what_cannot_be_opened_any_more_is_forgotten_all_the_same(app, endpoint, granted, person):

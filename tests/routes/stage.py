@@ -191,8 +191,7 @@ class Stage:
                 form = {"username": f"{role}@people.example", "password": PASSWORD}
                 answer = self.post(browser, "/login", form | {"csrf_token": self.tokens[role]})
                 assert answer.status_code == 303, answer.text
-                waiting = browser.get(f"/authorize?{self.asking(self.waiting['client_id'])}")
-                self.tokens[role] = CSRF.search(waiting.text)[1]
+                self.tokens[role] = CSRF.search(browser.get("/").text)[1]
         return self.browsers[role]
 
     def asking(self, client_id: str) -> str:

@@ -14,7 +14,7 @@ KEYS = "public, max-age=3600"
 
 
 class Route(NamedTuple):
-    """One row; ``limits`` are the settings whose rate limits it spends."""
+    """One row; ``limits`` are the settings whose rate limits it spends, and ``ASKING``."""
 
     method: str
     path: str
@@ -40,9 +40,9 @@ def person(method: str, path: str, role: str = "anyone", *limits: str, csrf: str
     return Route(method, path, "person", role, csrf or needed(method), NO_STORE, limits)
 
 
-def console(method: str, path: str, role: str = "viewer") -> Route:
+def console(method: str, path: str, role: str = "viewer", *limits: str) -> Route:
     """Return a row of the operators' door."""
-    return Route(method, "/admin" + path, "console", role, needed(method))
+    return Route(method, "/admin" + path, "console", role, needed(method), NO_STORE, limits)
 
 
 def needed(method: str) -> str:
@@ -50,6 +50,8 @@ def needed(method: str) -> str:
     return "required" if method == "POST" else "nothing to forge"
 
 
+ASKING = "asking others"
+"""The limit, without a setting, of what one operator lets this server ask others."""
 REGISTRATION = ("registration_rate_limit", "registration_address_rate_limit")
 
 TABLE = (
@@ -90,6 +92,7 @@ TABLE = (
     person("GET", "/connections/", "member"),
     person("GET", "/connections/<name>/", "member"),
     person("POST", "/connections/<name>/authorize", "member"),
+    person("POST", "/connections/<name>/decline", "member"),
     person("POST", "/connections/<name>/disconnect", "member"),
     person("GET", "/connections/callback", "member"),
     person("POST", "/consent", "member"),
@@ -190,18 +193,24 @@ TABLE = (
     console("POST", "/connections/<connection_id>/remove", "admin"),
     console("GET", "/connections/<connection_id>/rotate-secret", "admin"),
     console("POST", "/connections/<connection_id>/rotate-secret", "admin"),
-    console("POST", "/connections/<connection_id>/test", "admin"),
+    console("POST", "/connections/<connection_id>/test", "admin", ASKING),
+    console("GET", "/connections/<upstream_id>/change", "admin"),
+    console("POST", "/connections/<upstream_id>/change", "admin"),
+    console("GET", "/connections/<upstream_id>/replace-secret", "admin"),
+    console("POST", "/connections/<upstream_id>/replace-secret", "admin"),
+    console("POST", "/connections/<upstream_id>/update-client", "admin", ASKING),
     console("GET", "/connections/new", "admin"),
     console("POST", "/connections/new", "admin"),
     console("GET", "/connections/new/upstream", "admin"),
     console("POST", "/connections/new/upstream", "admin"),
     console("POST", "/connections/<upstream_id>/authorize", "admin"),
+    console("POST", "/connections/<upstream_id>/decline", "admin"),
     console("POST", "/connections/<upstream_id>/delete", "admin"),
-    console("POST", "/connections/<upstream_id>/discover", "admin"),
+    console("POST", "/connections/<upstream_id>/discover", "admin", ASKING),
     console("GET", "/connections/<upstream_id>/register", "admin"),
-    console("POST", "/connections/<upstream_id>/register", "admin"),
+    console("POST", "/connections/<upstream_id>/register", "admin", ASKING),
     console("POST", "/connections/<upstream_id>/revoke", "admin"),
-    console("POST", "/connections/<upstream_id>/try", "admin"),
+    console("POST", "/connections/<upstream_id>/try", "admin", ASKING),
     console("GET", "/webhooks/"),
     console("GET", "/webhooks/<endpoint_id>"),
     console("GET", "/webhooks/<endpoint_id>/<delivery_id>"),
@@ -215,7 +224,7 @@ TABLE = (
     console("GET", "/clean-up/"),
     console("POST", "/clean-up/", "admin"),
     console("GET", "/gate/"),
-    console("POST", "/gate/", "admin"),
+    console("POST", "/gate/", "admin", ASKING),
     console("GET", "/system/"),
     console("POST", "/system/client-documents", "admin"),
     console("POST", "/system/registration-mode", "admin"),
