@@ -98,10 +98,11 @@ def pytest_unconfigure() -> None:
 
 
 WORDS_AND_FORMS = {
-    "tests/console": "acquire acquire_twins audit_export audit_facts clean_up client_creation"
-    " client_documents client_editing client_secrets connection_trials connection_twins connections"
-    " explanations fresh hostile_upstreams keys policies policy_history resources rule_form scopes"
-    " client_page simulator software_page statement_issuers system trials webhooks",
+    "tests/console": "acquire acquire_own acquire_twins audit_export audit_facts clean_up"
+    " client_creation client_documents client_editing client_secrets connection_trials"
+    " connection_twins connections explanations fresh hostile_upstreams keys policies"
+    " policy_history resources rule_form scopes client_page simulator software_page"
+    " statement_issuers system trials webhooks",
     "tests/cli": "catalogue client_creation client_documents connection_tokens connections"
     " initial_tokens keys policies statements users",
     "tests/protocol": "answers caller client_corpus cors discovery hostile_issuers"

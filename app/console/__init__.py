@@ -17,6 +17,7 @@ PAGES = (
     "scopes",
     "resources",
     "acquire",
+    "acquire_own",
     "connections",
     "upstreams",
     "upstream_changes",

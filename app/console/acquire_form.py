@@ -105,13 +105,17 @@ def show_form(kind: str, form: Form) -> Response:
 
 
 def tabs(current: str) -> list[tuple[str, str, bool]]:
-    """Return the kinds and the inspector as links that keep the client."""
+    """Return the kinds, what this server gets itself, and the inspector; they keep the client."""
     chosen = word("client_id") or None
     found = [
         (kind.label, url_for("acquire.show_acquire", kind=name, client_id=chosen), name == current)
         for name, kind in KINDS.items()
     ]
-    return [*found, ("JWT inspector", url_for("acquire.inspect_token"), current == "inspect")]
+    return [
+        *found,
+        ("This server itself", url_for("acquire_own.show_own"), current == "own"),
+        ("JWT inspector", url_for("acquire.inspect_token"), current == "inspect"),
+    ]
 
 
 def resource_options() -> list[tuple[str, str]]:

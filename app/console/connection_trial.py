@@ -4,17 +4,21 @@ from flask import Response
 
 from app.console import token_facts
 from app.console.pages import render_page
-from app.domain.connection_records import Connection
 from app.outbound import exhibits
 from app.outbound.connection_trials import Trial
 
 
-def show(row: Connection, trial: Trial, secret: str) -> Response:
-    """Show what came of a trial, without any credential."""
+def show(trial: Trial, secret: str, *, of: str, crumb: tuple[str, str], again: str) -> Response:
+    """Show what came of a trial of something, without any credential.
+
+    ``crumb`` is where it was begun, as words and address; ``again`` is where its form goes.
+    """
     parts = token_facts.decoded(trial.kept.value) if trial.kept else None
     return render_page(
         "connection_trial.html",
-        row=row,
+        of=of,
+        crumb=crumb,
+        again=again,
         trial=trial,
         steps=trial.discovery.steps if trial.discovery else (),
         exhibits=[exhibits.of(exchange, [secret]) for exchange in trial.exchanges],

@@ -126,7 +126,11 @@ def test_connection(connection_id: str) -> Response:
     row = connections.get_by_id(connection_id)
     connections.note_test(row, trial.code, by=actor())
     db.session.commit()
-    return connection_trial.show(row, trial, held.login.client_secret)
+    page = url_for(".show_connection", connection_id=connection_id)
+    again = url_for(".test_connection", connection_id=connection_id)
+    return connection_trial.show(
+        trial, held.login.client_secret, of=row.name, crumb=(row.name, page), again=again
+    )
 
 
 @bp.post("/<connection_id>/remove")

@@ -110,6 +110,8 @@ TABLE = (
     console("GET", "/"),
     console("GET", "/acquire/"),
     console("GET", "/acquire/inspect"),
+    console("GET", "/acquire/own/"),
+    console("POST", "/acquire/own/gate", "admin", ASKING),
     console("POST", "/acquire/authorization", "approver"),
     console("POST", "/acquire/client-credentials", "approver"),
     console("POST", "/acquire/code", "approver"),
