@@ -85,13 +85,16 @@ def note_wanted(row: Connection, challenge: Challenge) -> str:
     return " ".join(connection_step_ups.want(grant, wanted))
 
 
-def begin(row: Connection, user: User, *, for_service: bool) -> str:
-    """Begin to authorize a connection in this browser; return where it has to go."""
+def begin(row: Connection, user: User, *, for_service: bool, agreed: str) -> str:
+    """Begin to authorize a connection in this browser; return where it has to go.
+
+    ``agreed`` are the scopes that were shown as wanted besides, and are to be asked for.
+    """
     session_id = browser_session.current().session_id
     if session_id is None:
         raise errors.AccessDenied(connection_authorizations.STALE)
     asked = profile().redirect_uri
-    scopes = connection_step_ups.scopes_to_ask(row, SERVICE if for_service else user.id)
+    scopes = connection_step_ups.scopes_to_ask(row, SERVICE if for_service else user.id, agreed)
     begun = connection_authorizations.begin(
         row,
         current_key("connections"),

@@ -111,7 +111,8 @@ def register_client(upstream_id: str) -> BaseResponse:
 @requires("admin")
 def authorize(upstream_id: str) -> BaseResponse:
     """Send the operator to the other server, to allow access for this server itself."""
-    url = upstream_uses.begin(known(upstream_id), operator(), for_service=True)
+    agreed = request.form.get("wanted", "")
+    url = upstream_uses.begin(known(upstream_id), operator(), for_service=True, agreed=agreed)
     db.session.commit()
     return redirect(url, 303)
 

@@ -8,12 +8,17 @@ from typing import Any
 
 from sqlalchemy import Row, update
 
-from app.domain import audit, connection_grants
+from app.domain import audit, connection_grants, errors
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.connection_grants import ConnectionGrant
 from app.domain.connection_records import Connection
 from app.extensions import db
+
+CHANGED = (
+    "What is wanted besides has changed since this page was shown; open it again and look before"
+    " you decide."
+)
 
 
 def want(row: Row[Any], scopes: Iterable[str]) -> tuple[str, ...]:
@@ -51,12 +56,16 @@ def decline(connection_id: str, owner: str, *, by: Actor) -> None:
         )
 
 
-def scopes_to_ask(connection: Connection, owner: str) -> tuple[str, ...]:
+def scopes_to_ask(connection: Connection, owner: str, agreed: str) -> tuple[str, ...]:
     """Return what an owner is asked for: the scopes of the connection.
 
-    When more is wanted, those granted and those wanted as well, so that nothing is lost by it.
+    An owner who has ``agreed`` to what is wanted besides is asked for that and for what was
+    granted as well, so that nothing is lost by it. Raises Conflict when something else is wanted
+    by now.
     """
     asked, row = connection.scope.split(), connection_grants.find(connection.id, owner)
-    if row is None or row.wanted_scope is None:
+    if not agreed:
         return tuple(asked)
-    return tuple(dict.fromkeys((*asked, *row.scopes, *row.wanted_scope.split())))
+    if row is None or row.wanted_scope != agreed:
+        raise errors.Conflict(CHANGED)
+    return tuple(dict.fromkeys((*asked, *row.scopes, *agreed.split())))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
@@ -62,7 +62,8 @@ def authorize(name: str) -> Response:
     if user is None:
         return redirect(url_for("login.sign_in", next=url_for(".show_own", name=name)), 303)
 
-    url = upstream_uses.begin(known(name), user, for_service=False)
+    agreed = request.form.get("wanted", "")
+    url = upstream_uses.begin(known(name), user, for_service=False, agreed=agreed)
     db.session.commit()
     return redirect(url, 303)
 

@@ -7,7 +7,7 @@ from app.domain.connection_grants import SERVICE
 from app.extensions import db
 from app.outbound.upstream_trials import WANTS_MORE
 from tests.console.conftest import csrf_of
-from tests.console.markup import texts
+from tests.console.markup import controls, texts
 from tests.console.upstreaming import ACCESS
 from tests.console.upstreaming import upstream as upstream
 from tests.outbound.sites import PATH
@@ -49,7 +49,9 @@ def test_what_the_api_wants_besides_is_offered_and_asked_for_with_what_is_held(u
         assert "Authorize with these too" in texts(page.text)
         policy = page.headers["Content-Security-Policy"]
         assert f"form-action 'self' {upstream.login.origin};" in policy
-    asked = upstream.begin()
+    assert upstream.begin()["scope"] == "read write"
+    assert upstream.do("authorize", wanted="share").status_code == 409
+    asked = upstream.asked_by(upstream.do("authorize", wanted="admin"))
     assert asked["scope"] == "read write admin"
 
     upstream.login.pages["POST /token"] = token_answer(ACCESS, scope="read admin")
@@ -101,8 +103,10 @@ def test_a_person_gives_more_and_no_link_decides_what(upstream, member, people):
 
     page = texts(member.get(OWN).text)
     assert "needs these scopes besides: share Authorize these too No, keep what it has" in page
+    assert controls(member.get(OWN).text, name="wanted", value="share")
     way = f"{OWN}authorize?scope=admin&wanted=admin"
-    asked = upstream.asked_by(member.post(way, data=csrf | {"scope": "admin"}))
+    assert member.post(way, data=csrf | {"wanted": "admin"}).status_code == 409
+    asked = upstream.asked_by(member.post(way, data=csrf | {"scope": "admin", "wanted": "share"}))
     assert asked["scope"] == "read write share"
 
     upstream.login.pages["POST /token"] = token_answer(ACCESS, scope=asked["scope"])

@@ -1,6 +1,8 @@
 """Step-ups of connection grants: noted for the owner, asked for with what is held, or declined."""
 
-from app.domain import connection_grants, connection_refreshes
+import pytest
+
+from app.domain import connection_grants, connection_refreshes, errors
 from app.domain.connection_grants import SERVICE, find
 from app.domain.connection_step_ups import decline, scopes_to_ask, want
 from app.domain.upstream_tokens import Tokens
@@ -32,14 +34,17 @@ def test_what_a_grant_lacks_is_noted_in_place_of_what_was_wanted_before(context)
 
 def test_an_owner_is_asked_for_what_is_held_and_wanted_together(context):
     row = upstream()
-    assert scopes_to_ask(row, SERVICE) == ("read",)
+    assert scopes_to_ask(row, SERVICE, "") == ("read",)
     held = keep(row, tokens=Tokens("access", scopes=("list",)))
-    assert scopes_to_ask(row, SERVICE) == ("read",)
+    assert scopes_to_ask(row, SERVICE, "") == ("read",)
 
     want(held, ("write", "read"))
 
-    assert scopes_to_ask(row, SERVICE) == ("read", "list", "write")
-    assert scopes_to_ask(row, "u-ada") == ("read",)
+    assert scopes_to_ask(row, SERVICE, "write read") == ("read", "list", "write")
+    assert scopes_to_ask(row, SERVICE, "") == ("read",)
+    for owner, agreed in ((SERVICE, "write"), ("u-ada", "write read")):
+        with pytest.raises(errors.Conflict):
+            scopes_to_ask(row, owner, agreed)
 
 
 def test_a_note_lasts_through_refreshes_until_the_next_authorization(context):
