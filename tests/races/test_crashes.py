@@ -174,9 +174,19 @@ def rows_of(load: Load, operation: Operation) -> list[tuple[Any, ...]]:
     )
 
 
-def test_kill_9_leaves_no_half_grant_and_every_acknowledged_write(after_crashes: Load) -> None:
+def test_kill_9_leaves_no_half_grant_and_every_acknowledged_write(
+    after_crashes: Load, subtests: pytest.Subtests
+) -> None:
     """F-07, F-08, and the third promise of the design."""
-    load, cast = after_crashes, after_crashes.cast
+    with subtests.test("what is stored"):
+        check_stored(after_crashes)
+    with subtests.test("what was given works, what is uncertain is usable or spent"):
+        check_usable(after_crashes)
+
+
+def check_stored(load: Load) -> None:
+    """Demand that nothing is half done, and that what was acknowledged is there."""
+    cast = load.cast
 
     found = {what: cast.column(statement)[0] for what, statement in HALF_DONE.items()}
     assert found == dict.fromkeys(HALF_DONE, 0), load.history.summary()
@@ -190,11 +200,9 @@ def test_kill_9_leaves_no_half_grant_and_every_acknowledged_write(after_crashes:
         assert cast.column("PRAGMA foreign_key_check") == []
 
 
-def test_after_kill_9_what_was_given_works_and_what_is_uncertain_is_usable_or_spent(
-    after_crashes: Load,
-) -> None:
-    """F-07: a code without an answer is usable, or spent and then its tokens can be ended."""
-    load, machine = after_crashes, after_crashes.cast.machine
+def check_usable(load: Load) -> None:
+    """Use what was given, and send again what was never answered: usable, or spent and ended."""
+    machine = load.cast.machine
 
     for operation in acknowledged(load):
         token = operation.result.body["access_token"]

@@ -2,14 +2,13 @@
 
 import http.client
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.services.process import free_port, started
+from tests.services.forking import Forked, forked
+from tests.services.process import free_port
 
 ROOT = Path(__file__).parents[2]
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -20,7 +19,7 @@ class Server:
     """A running server: where it answers, its process, and the file with what it printed."""
 
     base_url: str
-    process: subprocess.Popen[bytes]
+    process: Forked
     log: Path
 
 
@@ -40,10 +39,10 @@ def running_server(
     base_url = f"http://127.0.0.1:{port}"
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     env = inherited | {"GATEWRIGHT_ISSUER": base_url} | dict(settings_env)
-    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
+    command = [application, "--bind", f"127.0.0.1:{port}"]
     command += ["--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)]
     command += ["--no-control-socket", "--graceful-timeout", "5"]
-    with started(command, ready=lambda: answers(port), env=env, cwd=ROOT) as process:
+    with forked(command, ready=lambda: answers(port), env=env, cwd=ROOT) as process:
         yield Server(base_url, process, process.log)
 
 
