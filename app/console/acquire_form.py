@@ -113,7 +113,7 @@ def tabs(current: str) -> list[tuple[str, str, bool]]:
     ]
     return [
         *found,
-        ("This server itself", url_for("acquire_own.show_own"), current == "own"),
+        ("This server", url_for("acquire_own.show_own"), current == "own"),
         ("JWT inspector", url_for("acquire.inspect_token"), current == "inspect"),
     ]
 
