@@ -4,6 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import (
+    account,
     config,
     connection_uses,
     console,
@@ -15,6 +16,7 @@ from app import (
     mount,
     own_assertions,
     protocol,
+    provider_uses,
     secret_files,
     security,
     views,
@@ -32,10 +34,13 @@ KEYS = (
     "signing keys",
     "refresh successors",
     "consent tickets",
+    "user codes",
     "webhook secrets",
     "shared tokens",
     "connections",
+    "identity providers",
     "lists",
+    "second factors",
 )
 """Purposes for each of which a key of its own is derived from the secret key."""
 
@@ -70,7 +75,7 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
     extensions.migrate.init_app(app, extensions.db, directory=str(mount.folder("migrations")))
     extensions.csrf.init_app(app)
     extensions.limiter.init_app(app)
-    for part in (security, views, limits, protocol, console):
+    for part in (security, views, limits, provider_uses, protocol, account, console):
         part.init_app(app)
     app.wsgi_app = short_way.ShortWay(app, app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = mount.IssuerPath(app.wsgi_app, chosen.issuer)  # type: ignore[method-assign]

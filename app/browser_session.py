@@ -7,13 +7,15 @@ from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from app import clock
-from app.config import Settings
-from app.domain import sessions, users
+from app.config import Settings, current_settings
+from app.domain import second_factors, sessions, users
 from app.domain.users import User
 from app.extensions import LOST, db
 from app.mount import MACHINE_PATHS
 
 ANONYMOUS_SECONDS = 3600
+HALF_SECONDS = 300
+"""So long after the password somebody may take for the second factor."""
 WITHOUT = (*MACHINE_PATHS, "/static/")
 """Paths where nobody asks which browser it is."""
 OPENED = "opened"
@@ -34,6 +36,8 @@ class BrowserSession(dict[str, Any], SessionMixin):
         self.user_id = row.user_id if row is not None else None
         self.auth_time = row.auth_time if row is not None else 0
         self.last_seen_at = row.last_seen_at if row is not None else 0
+        self.methods = tuple(row.methods.split()) if row is not None else ()
+        self.is_half = row is not None and row.is_half
 
     @property
     def changed(self) -> bool:
@@ -121,20 +125,33 @@ def serializer(app: Flask) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(str(app.config["SECRET_KEY"]), salt="anonymous session")
 
 
-def begin(user: User, settings: Settings, address: str) -> None:
-    """Sign a user in: a new session with a new cookie; the old one leaves nothing about people."""
+def begin(
+    user: User,
+    settings: Settings,
+    address: str,
+    methods: tuple[str, ...] = (sessions.PASSWORD,),
+    *,
+    is_half: bool = False,
+) -> None:
+    """Sign a user in: a new session with a new cookie; the old one leaves nothing about people.
+
+    A half session is of somebody who has yet to prove the second factor of the account.
+    """
     browser = current()
     if browser.session_id is not None:
         sessions.end(browser.session_id)
     row, value = sessions.issue(
         user.id,
-        lifetime_seconds=settings.session_absolute_seconds,
+        lifetime_seconds=HALF_SECONDS if is_half else settings.session_absolute_seconds,
         address=address,
         user_agent=request.headers.get("User-Agent", ""),
+        methods=methods,
+        is_half=is_half,
     )
     clear(browser)
     browser.session_id, browser.user_id = row.id, user.id
     browser.auth_time, browser.last_seen_at = row.auth_time, row.last_seen_at
+    browser.methods, browser.is_half = methods, is_half
     browser.fresh_cookie, browser.before = value, {}
     g.current_user = user
 
@@ -167,7 +184,26 @@ def current() -> BrowserSession:
 
 
 def current_user() -> User | None:
-    """Return who is signed in and not disabled, or None."""
+    """Return who is signed in, is not disabled and owes no second factor, or None."""
+    user = known_user()
+    return None if user is None or owes_factor(user) else user
+
+
+def half_user() -> User | None:
+    """Return who has signed in except for a second factor, to whom nothing else is open."""
+    user = known_user()
+    return user if user is not None and owes_factor(user) else None
+
+
+def owes_factor(user: User) -> bool:
+    """Tell whether the user of this browser has yet to prove a second factor, or to enrol one."""
+    browser = current()
+    demanded = user.role in current_settings().second_factor_roles
+    return browser.is_half or (demanded and second_factors.MULTIPLE not in browser.methods)
+
+
+def known_user() -> User | None:
+    """Return whose session this is unless the account is disabled."""
     if "current_user" not in g:
         user_id = current().user_id
         user = users.find(user_id) if user_id is not None else None

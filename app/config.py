@@ -1,7 +1,6 @@
 """Owns the settings: every knob with type, default, unit and one sentence."""
 
 import os
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,18 +9,20 @@ from flask import current_app
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app import connection_settings, secret_files, setting_rules
+from app import connection_settings, provider_settings, secret_files, setting_rules
 from app.clean_up_settings import CleanUpSettings
+from app.domain import connection_drafts, identity_provider_drafts
 from app.domain.client_metadata import MetadataRules
-from app.domain.connection_drafts import Draft
 from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.redirect_uris import KNOWN_EDITORS
 from app.gate_settings import GateSettings
 from app.outbound_settings import OutboundSettings
+from app.people_settings import PeopleSettings
 from app.registration_settings import RateLimit, RegistrationSettings
 from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 from app.webhook_settings import WebhookSettings
 
+GROUPS = (connection_settings, provider_settings)
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_rules.words)]
 
 
@@ -75,7 +76,7 @@ class ServerSettings(BaseSettings):
     )
     token_rate_limit: RateLimit = Field(
         "300 per minute",
-        description="Token endpoints and /clients: refusals, and each public push, to one address.",
+        description="Refusals to an address (/token, /clients …), and pushes of public clients.",
     )
     introspection_rate_limit: RateLimit = Field(
         "600 per minute", description="Introspections by one client that find nothing."
@@ -91,6 +92,7 @@ class ServerSettings(BaseSettings):
         900, ge=SHORTEST_SECONDS, le=LONGEST_SECONDS, description="Lifetime of access tokens."
     )
     code_seconds: int = Field(60, ge=5, le=600, description="Lifetime of authorization codes.")
+    device_code_seconds: int = Field(900, ge=60, le=900, description="Lifetime of device codes.")
     pushed_request_seconds: int = Field(
         90, ge=5, le=600, description="A browser opens a pushed request within so long."
     )
@@ -171,9 +173,14 @@ class ServerSettings(BaseSettings):
         return MetadataRules(private_use_schemes=frozenset(self.private_use_schemes))
 
     @cached_property
-    def connections(self) -> dict[str, Draft]:
+    def connections(self) -> dict[str, connection_drafts.Draft]:
         """Return the connections of the environment by name."""
         return connection_settings.read(os.environ)
+
+    @cached_property
+    def identity_providers(self) -> dict[str, identity_provider_drafts.Draft]:
+        """Return the identity providers of the environment by name."""
+        return provider_settings.read(os.environ)
 
     @property
     def secure(self) -> bool:
@@ -187,6 +194,7 @@ class Settings(
     GateSettings,
     OutboundSettings,
     RegistrationSettings,
+    PeopleSettings,
     ServerSettings,
 ):
     """All settings; those of the server itself come first."""
@@ -194,21 +202,14 @@ class Settings(
 
 def load(**overrides: Any) -> Settings:
     """Read the settings; raises ConfigurationError with every fault at once."""
-    found = [*secret_files.faults(os.environ), *connection_settings.faults(os.environ)]
+    found = [fault for part in (secret_files, *GROUPS) for fault in part.faults(os.environ)]
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        raise ConfigurationError([*found, *faults(error)]) from None
+        raise ConfigurationError([*found, *setting_rules.faults(error)]) from None
     if found:
         raise ConfigurationError(found)
     return settings
-
-
-def faults(error: ValidationError) -> Iterator[str]:
-    """Turn each fault into a sentence that names the variable and never shows its value."""
-    for fault in error.errors(include_input=False, include_url=False):
-        name = f"{PREFIX}{str(fault['loc'][0]).upper()} " if fault["loc"] else ""
-        yield name + str(fault["msg"]).removeprefix("Value error, ")
 
 
 def source(settings: Settings, name: str) -> str:
@@ -232,7 +233,7 @@ def unknown_variables() -> list[str]:
     known |= {f"{PREFIX}{name.upper()}_FILE" for name in FROM_FILE}
     ours = (name for name in os.environ if name.upper().startswith(PREFIX))
     strange = (name for name in ours if name.upper() not in known)
-    return sorted(name for name in strange if connection_settings.split(name.upper()) is None)
+    return sorted(each for each in strange if not any(g.split(each.upper()) for g in GROUPS))
 
 
 def current_key(purpose: str) -> bytes:

@@ -22,12 +22,14 @@ MACHINES = frozenset(
     (
         "clients",
         "connection_tokens",
+        "device_authorization",
         "discovery",
         "introspect",
         "par",
         "register",
         "revoke",
         "token",
+        "userinfo",
     )
 )
 SENTENCES = {

@@ -140,14 +140,14 @@ def examine_database() -> Finding:
 
 def examine_signing_keys(sealing_key: bytes) -> Finding:
     """Look whether there is a key to sign with that the secret key opens."""
-    states = {key.state for key in signing_keys.find_all()}
-    if "active" not in states:
-        sentence = "There is no signing key; gatewright serve makes one."
+    states = {state for _, state in signing_keys.missing()}
+    if "active" in states:
+        sentence = "There is no signing key of some kind; gatewright serve makes it."
         return Finding("signing keys", "fault", sentence, exits.REFUSED)
     if guarded(lambda: signing_keys.load(sealing_key), ValueError) is None:
         sentence = "The secret key does not open the signing key: it is not the one of this data."
         return Finding("signing keys", "fault", sentence, exits.CONFIGURATION)
-    if "next" not in states:
+    if "next" in states:
         sentence = "There is no next key, so the key cannot be rotated; gatewright serve makes one."
         return Finding("signing keys", "note", sentence)
     return Finding("signing keys", "ok", "There is a signing key and the secret key opens it.")

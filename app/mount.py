@@ -12,6 +12,7 @@ WELL_KNOWN = "/.well-known/"
 MACHINE_PATHS = (
     WELL_KNOWN,
     "/clients",
+    "/device_authorization",
     "/introspect",
     "/livez",
     "/par",
@@ -19,6 +20,7 @@ MACHINE_PATHS = (
     "/register",
     "/revoke",
     "/token",
+    "/userinfo",
 )
 
 

@@ -11,7 +11,18 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
     " form-action 'self'{targets}; base-uri 'none'; frame-ancestors 'none'"
 )
-OPEN_TO_BROWSERS = frozenset(("discovery", "register", "clients", "par", "token", "revoke"))
+OPEN_TO_BROWSERS = frozenset(
+    (
+        "clients",
+        "device_authorization",
+        "discovery",
+        "par",
+        "register",
+        "revoke",
+        "token",
+        "userinfo",
+    )
+)
 """Blueprints that any web page may call, always without credentials of the browser."""
 AUTHORIZE_BY_POST = "authorize.authorize_by_post"
 CORS = {

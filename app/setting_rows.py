@@ -1,19 +1,25 @@
 """Owns how settings are shown: with their source, secrets masked, and as the table in docs/."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, TypedDict, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from app import config, connection_settings
+from app import config, connection_settings, provider_settings
 from app.config import Settings
-from app.domain.connection_drafts import Draft
+from app.domain import connection_drafts, identity_provider_drafts
 from app.secret_files import FROM_FILE, PREFIX
 
 MASK = "********"
 UNITS = {"seconds": "seconds", "bytes": "bytes", "kib": "KiB"}
+GROUPS = (
+    (connection_settings, connection_drafts.Draft()),
+    (provider_settings, identity_provider_drafts.Draft()),
+)
+"""What the environment may name any number of, each by variables of its own."""
 INTRODUCTION = """\
 # Settings
 
@@ -21,7 +27,7 @@ Every setting is an environment variable; an empty one counts as not set. Those 
 also be read from a file: set the variable with `_FILE` behind its name to the path. All faults are
 reported at once, and the server does not start with any. `gatewright config check` looks for
 faults, `gatewright config show` says what is in force and where it comes from. `<NAME>` stands for
-the name of a connection in capitals, with `_` where the name has `-`.
+the name of a connection or provider in capitals, with `_` where the name has `-`.
 
 This page is written by `gatewright config table`.
 
@@ -50,19 +56,20 @@ def shown(settings: Settings) -> list[Row]:
         )
         for name, field in Settings.model_fields.items()
     ]
-    return [*rows, *of_connections(settings)]
+    held, providers = settings.connections, settings.identity_providers
+    return [*rows, *of_groups(connection_settings, held), *of_groups(provider_settings, providers)]
 
 
-def of_connections(settings: Settings) -> Iterator[Row]:
-    """Yield every setting of the connections that the environment names."""
-    for name, draft in settings.connections.items():
-        for member, (_, description) in connection_settings.MEMBERS.items():
+def of_groups(part: ModuleType, drafts: Mapping[str, Any]) -> Iterator[Row]:
+    """Yield every setting of the connections or providers that the environment names."""
+    for name, draft in drafts.items():
+        for member, (_, description) in part.MEMBERS.items():
             value = getattr(draft, member)
             is_secret = member == connection_settings.SECRET
             yield Row(
-                name=connection_settings.variable(name, member),
+                name=part.variable(name, member),
                 value=plain(SecretStr(value)) if is_secret else value,
-                source=config.given_by(connection_settings.variable(name, member)) or "default",
+                source=config.given_by(part.variable(name, member)) or "default",
                 description=description,
             )
 
@@ -87,10 +94,11 @@ def cells() -> Iterator[tuple[str, str, str, str]]:
         kind = kind_of(name, field.annotation) + limits_of(field)
         marked = f"{kind}, *secret*" if name in FROM_FILE else kind
         yield f"`{variable(name)}`", marked, default_of(field), str(field.description)
-    for member, (kind, description) in connection_settings.MEMBERS.items():
-        default = getattr(Draft(), member)
-        named = f"`{connection_settings.variable('<name>', member)}`"
-        yield named, kind, f"`{default}`" if default else "none", description
+    for part, draft in GROUPS:
+        for member, (kind, description) in part.MEMBERS.items():
+            default = getattr(draft, member)
+            named = f"`{part.variable('<name>', member)}`"
+            yield named, kind, f"`{default}`" if default else "none", description
 
 
 def variable(name: str) -> str:

@@ -4,7 +4,7 @@ The sentences of the faults are constant, so that no value, which may be a secre
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
@@ -12,12 +12,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from cryptography.x509 import load_pem_x509_certificates
 from limits import parse
-from pydantic import SecretStr, ValidationInfo
+from pydantic import SecretStr, ValidationError, ValidationInfo
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.outbound import targets
 from app.outbound.errors import OutboundError
+from app.secret_files import PREFIX
 
 REDIS_SCHEMES = ("redis://", "rediss://", "redis+")
 FRAMING = ("host", "content-length", "content-type", "connection", "transfer-encoding")
@@ -26,6 +27,13 @@ FRAMING = ("host", "content-length", "content-type", "connection", "transfer-enc
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 
 Value = TypeVar("Value", str, SecretStr)
+
+
+def faults(error: ValidationError) -> Iterator[str]:
+    """Turn each fault into a sentence that names the variable and never shows its value."""
+    for fault in error.errors(include_input=False, include_url=False):
+        name = f"{PREFIX}{str(fault['loc'][0]).upper()} " if fault["loc"] else ""
+        yield name + str(fault["msg"]).removeprefix("Value error, ")
 
 
 def split_url(value: str) -> SplitResult:

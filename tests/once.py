@@ -1,4 +1,4 @@
-"""What each test process does once instead of once for each app: compile, and verify passwords.
+"""What each test process does once instead of once for each app: compile, verify, make keys.
 
 Importing this module is enough; tests/conftest.py does.
 """
@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
+
+from app.domain.key_algorithms import GENERATE, RS256
 
 
 class CompiledTemplates(BytecodeCache):
@@ -74,6 +76,23 @@ def verify_passwords_once() -> None:
 
 
 verify_passwords_once()
+
+
+def make_rsa_keys_once() -> None:
+    """Make two RSA keys for a test process and give them in turn; each takes a tenth of a second.
+
+    A rotation lets the other one sign.
+    """
+    generate, made = GENERATE[RS256], []
+
+    def take() -> Any:
+        made.append(made.pop(0) if len(made) > 1 else generate())
+        return made[-1]
+
+    GENERATE[RS256] = take
+
+
+make_rsa_keys_once()
 
 
 def compile_statements_once() -> None:

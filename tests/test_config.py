@@ -92,6 +92,7 @@ def test_all_faults_are_reported_at_once(env, tmp_path):
         ("default_resource", "api"),
         ("default_resource", "https://api.example/#part"),
         ("pkce_required", "none"),
+        ("second_factor_roles", "approver root"),
         ("access_token_seconds", "0"),
         ("refresh_grace_seconds", "31"),
         ("trusted_proxies", "9"),

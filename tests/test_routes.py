@@ -105,6 +105,28 @@ def test_without_the_setup_link_nobody_becomes_an_administrator(route, shared):
     assert shared.snapshot("audit_events") == before
 
 
+@rows(role="password link")
+def test_without_a_password_link_nobody_sets_a_password(route, shared):
+    shared.browser(ANONYMOUS)
+    before = shared.snapshot("audit_events")
+    answer = shared.call(route)
+
+    assert answer.status_code == 403
+    assert answer.headers["Cache-Control"] == route.cache
+    assert shared.snapshot("audit_events") == before
+
+
+@rows(role="passkey")
+def test_without_a_passkey_nobody_signs_in_by_one(route, shared):
+    shared.browser(ANONYMOUS)
+    before = shared.snapshot("audit_events")
+    answer = shared.call(route)
+
+    assert answer.status_code == 401
+    assert answer.headers["Cache-Control"] == route.cache
+    assert shared.snapshot("audit_events") == before
+
+
 @rows(door=("console", "person", "static"), role=("anyone", *ROLES))
 def test_whoever_has_the_role_is_let_in_and_gets_the_stated_cache_header(route, shared, request):
     stage = shared if route.method == "GET" else request.getfixturevalue("stage")
@@ -172,7 +194,7 @@ def test_a_machine_gets_json_that_is_cached_as_stated_and_no_cookie(route, stage
     assert "Set-Cookie" not in answer.headers
 
 
-@rows(door="machine", role=("client", "client token", "registration token"))
+@rows(door="machine", role=("client", "client token", "person token", "registration token"))
 def test_a_machine_that_does_not_prove_itself_is_refused_and_nothing_is_kept(route, stage):
     """N-001, N-053: 401 as JSON with a challenge, never stored by a cache."""
     before = stage.snapshot("audit_events")

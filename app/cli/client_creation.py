@@ -1,6 +1,7 @@
 """Owns the command that creates a client by hand: client create."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ from app.cli.parameters import ADDRESS, FILE, NAME, names
 from app.cli.scopes import check_known
 from app.cli.statements import read_keys
 from app.config import Settings
-from app.domain import admissions, client_metadata, clients, errors, resources, scopes
+from app.domain import (
+    admissions,
+    client_metadata,
+    clients,
+    errors,
+    grant_types,
+    resources,
+    scopes,
+)
 from app.domain.client_metadata import MetadataRules
 from app.extensions import db
 
@@ -66,7 +75,8 @@ def create(
     wanted = names(scope)
     with shell.application() as app:
         settings = shell.settings_of(app)
-        metadata = client_metadata.parse(document(wanted, **about), settings.metadata_rules)
+        rules = replace(settings.metadata_rules, device_beside_code=True)
+        metadata = client_metadata.parse(document(wanted, **about), rules)
         check_method(about["auth_method"], introspects)
 
         client, issued = admissions.create(
@@ -114,7 +124,7 @@ def check_method(auth_method: str, introspects: Sequence[str]) -> None:
 def allowed_scopes(wanted: tuple[str, ...], metadata: dict[str, Any]) -> tuple[str, ...]:
     """Return the named scopes, which the catalogue must have; without any what people get."""
     check_known(wanted)
-    people = "authorization_code" in metadata["grant_types"]
+    people = grant_types.PERSONAL & set(metadata["grant_types"])
     return wanted or (scopes.defaults() if people else ())
 
 

@@ -1,5 +1,8 @@
 """Owns the commands about signing keys: keys list, keys rotate."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from app.cli import shell
@@ -37,14 +40,25 @@ def list_keys() -> None:
 @click.option("--now", "early", is_flag=True, help="Even if the next key is not in every cache.")
 @click.option("--compromised", is_flag=True, help="End all keys at once, with their tokens.")
 def rotate(early: bool, compromised: bool) -> None:
-    """Sign with the next key from now on; the old one verifies until its tokens have expired."""
+    """Sign with the next keys from now on; the old ones verify until their tokens have expired."""
     if compromised:
         replace()
         return
     with shell.application():
-        kid = key_rotation.rotate(current_key("signing keys"), by=shell.actor(), early=early)
+        kids = key_rotation.rotate(current_key("signing keys"), by=shell.actor(), early=early)
         db.session.commit()
-    shell.show({"kid": kid}, f"Tokens are signed with the key {kid} from now on.")
+    shell.show(shown(kids), sentence(kids))
+
+
+def shown(kids: Mapping[str, str]) -> dict[str, Any]:
+    """Return the key that signs access tokens, and those of all algorithms."""
+    return {"kid": kids[signing_keys.ALGORITHM], "kids": dict(kids)}
+
+
+def sentence(kids: Mapping[str, str]) -> str:
+    """Say which keys sign."""
+    named = " and ".join(f"{kid} ({algorithm})" for algorithm, kid in kids.items())
+    return f"Tokens are signed with the keys {named} from now on."
 
 
 def replace() -> None:
@@ -52,7 +66,8 @@ def replace() -> None:
     with shell.application():
         sealing_key = current_key("signing keys")
         ended = key_rotation.replace_compromised(sealing_key, by=shell.actor())
-        kid = signing_keys.load(sealing_key).kid
+        signers = signing_keys.load(sealing_key).signers
+        kids = {algorithm: signer.kid for algorithm, signer in signers.items()}
         db.session.commit()
-    text = f"Tokens are signed with the key {kid} from now on. {key_rotation.CONSEQUENCES}"
-    shell.show({"kid": kid, "ended": ended}, text)
+    text = f"{sentence(kids)} {key_rotation.CONSEQUENCES}"
+    shell.show(shown(kids) | {"ended": ended}, text)

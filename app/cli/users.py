@@ -1,21 +1,33 @@
-"""Owns the commands about accounts: user create, user setup-link."""
+"""Owns the commands about accounts: user create, user rename, user setup-link."""
 
 import sys
 
 import click
 
 from app import serve
-from app.cli import shell
+from app.cli import accounts, shell
 from app.cli.parameters import Text, secret_of_stdin
-from app.domain import setup_links, users
+from app.domain import errors, profiles, setup_links, users
 from app.extensions import db
 
 LONGEST_INPUT = 4096
+NAME = Text(200)
 
 
 @click.group("user", cls=shell.Group)
 def user_group() -> None:
     """Accounts of people."""
+
+
+for command in (
+    accounts.list_users,
+    accounts.change_role,
+    accounts.disable,
+    accounts.enable,
+    accounts.reset_link,
+    accounts.reset_factor,
+):
+    user_group.add_command(command)
 
 
 @user_group.command("create")
@@ -32,6 +44,22 @@ def create(email: str, role: str, password_stdin: bool) -> None:
         answer = {"id": user.id, "email": user.email, "role": user.role}
         db.session.commit()
     shell.show(answer, f"Created {user_line(answer)}.")
+
+
+@user_group.command("rename")
+@click.argument("email", type=Text(255))
+@click.argument("name", type=NAME)
+def rename(email: str, name: str) -> None:
+    """Change what people call somebody; apps that may read the profile are told."""
+    with shell.application():
+        user = users.find_by_email(email)
+        if user is None:
+            raise errors.NotFound("There is no account with this e-mail address.")
+
+        profiles.rename(user, name, by=shell.actor())
+        answer = {"id": user.id, "email": user.email, "name": user.name}
+        db.session.commit()
+    shell.show(answer, f"{answer['email']} is called {answer['name']} from now on.")
 
 
 def user_line(user: dict[str, str]) -> str:

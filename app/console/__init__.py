@@ -23,6 +23,8 @@ PAGES = (
     "upstream_changes",
     "webhooks",
     "audit",
+    "users",
+    "identity_providers",
     "clean_up",
     "gate",
     "system",

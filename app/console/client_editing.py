@@ -10,6 +10,7 @@ from app.console.client_page import address_of, name_of
 from app.console.forms import Form, refused, word
 from app.console.pages import actor, render_page, requires
 from app.domain import (
+    client_locks,
     client_metadata,
     clients,
     errors,
@@ -60,6 +61,7 @@ def change(client: Client) -> BaseResponse:
             "scopes": chosen,
             "redirect_uris": request.form.get("redirect_uris", ""),
             "access_token_seconds": request.form.get("access_token_seconds", ""),
+            "pkce_optional": "pkce_optional" in request.form,
         }
         return show_form(client, values, form, verdicts)
 
@@ -69,6 +71,7 @@ def change(client: Client) -> BaseResponse:
         scopes=None if follows else chosen,
         redirect_uris=uris,
         access_token_seconds=seconds,
+        pkce_optional="pkce_optional" in request.form,
     )
     db.session.commit()
     flash("The client is changed; it takes effect with its next request.", "success")
@@ -121,12 +124,20 @@ def in_force(client: Client) -> dict[str, Any]:
         "scopes": client.scopes or [],
         "redirect_uris": "\n".join(client.client_metadata.get("redirect_uris", [])),
         "access_token_seconds": client.access_token_seconds,
+        "pkce_optional": client.pkce_optional,
     }
+
+
+def may_omit_pkce(client: Client) -> bool:
+    """Tell whether the client could go without PKCE: it signs people in and proves itself."""
+    said = client.client_metadata
+    public = said["token_endpoint_auth_method"] == "none"
+    return "authorization_code" in said["grant_types"] and not public
 
 
 def seen(client: Client) -> str:
     """Return what changes with everything that the form would overwrite."""
-    return fingerprints.revision(clients.editable(client))
+    return fingerprints.revision(client_locks.editable(client))
 
 
 def conflict(client: Client) -> Response:
@@ -157,6 +168,7 @@ def show_form(
         faults=form.faults,
         verdicts=verdicts,
         scope_options=[(name, name, words.get(name)) for name in ceiling],
+        may_omit_pkce=may_omit_pkce(client),
         has_redirects="authorization_code" in client.client_metadata["grant_types"],
         default_seconds=current_settings().access_token_seconds,
         bounds=(SHORTEST_SECONDS, LONGEST_SECONDS),

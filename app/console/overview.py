@@ -33,6 +33,7 @@ TURNED_AWAY = {
     Tag.USER_SIGN_IN_FAILED: "Sign-ins failed",
     Tag.CONSENT_DENIED: "Consents denied by people",
     Tag.CODE_REPLAYED: "Codes replayed",
+    Tag.DEVICE_CODE_REPLAYED: "Device codes replayed",
     Tag.TOKEN_REPLAYED: "Refresh tokens replayed",
 }
 

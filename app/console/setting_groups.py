@@ -7,13 +7,14 @@ from app.clean_up_settings import CleanUpSettings
 from app.config import Settings
 from app.gate_settings import GateSettings
 from app.outbound_settings import OutboundSettings
+from app.people_settings import PeopleSettings
 from app.registration_settings import RegistrationSettings
 from app.secret_files import FROM_FILE, PREFIX
 from app.setting_rows import Row
 from app.webhook_settings import WebhookSettings
 
 SIZES = (("days", 86400), ("hours", 3600), ("minutes", 60))
-CONNECTIONS, OTHER = "Connections", "Other"
+CONNECTIONS, PROVIDERS, OTHER = "Connections", "Identity providers", "Other"
 GROUPS = {
     "Server": ("issuer", "trusted_proxies", "maximum_body_bytes", "contact", "log_level"),
     "Storage": ("data_dir", "database_url", "redis_url", "secret_key"),
@@ -33,6 +34,7 @@ GROUPS = {
         "access_token_seconds",
         "code_seconds",
         "pushed_request_seconds",
+        "device_code_seconds",
         "refresh_idle_seconds",
         "refresh_absolute_seconds",
         "refresh_grace_seconds",
@@ -46,6 +48,7 @@ GROUPS = {
         "session_absolute_seconds",
         "password_memory_kib",
         "password_concurrency",
+        *PeopleSettings.model_fields,
     ),
 }
 """Order of the groups; a rate limit joins its group by its name, a stranger goes to Other."""
@@ -65,7 +68,7 @@ class Shown:
 
 def grouped(settings: Settings) -> list[tuple[str, list[Shown]]]:
     """Return every setting, in named groups."""
-    groups: dict[str, list[Shown]] = {name: [] for name in (*GROUPS, CONNECTIONS, OTHER)}
+    groups: dict[str, list[Shown]] = {name: [] for name in (*GROUPS, CONNECTIONS, PROVIDERS, OTHER)}
     for row in setting_rows.shown(settings):
         name = row["name"].removeprefix(PREFIX).lower()
         groups[group_of(name)].append(worded(name, row))
@@ -78,6 +81,8 @@ def group_of(name: str) -> str:
         return "Rate limits"
     if name.startswith("connection_"):
         return CONNECTIONS
+    if name.startswith("idp_"):
+        return PROVIDERS
     return next((group for group, names in GROUPS.items() if name in names), OTHER)
 
 

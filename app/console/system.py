@@ -41,19 +41,19 @@ def show_system() -> Response:
 
 
 def rotates_at() -> int | None:
-    """Return from when on the key can be rotated, unless that is now."""
-    row = key_rotation.find_next()
-    at = 0 if row is None else key_rotation.ripe_at(row)
+    """Return from when on the keys can be rotated, unless that is now."""
+    rows = key_rotation.find_next()
+    at = key_rotation.ripe_at(rows) if rows else 0
     return at if at > clock.epoch() else None
 
 
 @bp.post("/rotate-key")
 @requires_fresh("admin", back="system.show_system")
 def rotate_key() -> BaseResponse:
-    """Sign with the next key from now on; the old one goes on verifying."""
+    """Sign with the next keys from now on; the old ones go on verifying."""
     key_rotation.rotate(current_key("signing keys"), by=actor())
     db.session.commit()
-    return back("The next key signs from now on; the old one goes on verifying.")
+    return back("The next keys sign from now on; the old ones go on verifying.")
 
 
 @bp.post("/replace-keys")

@@ -8,7 +8,7 @@ import orjson
 
 from app import clock
 from app.config import current_key, current_settings
-from app.domain import client_records, generations, signing_keys, tokens
+from app.domain import client_records, generations, id_tokens, signing_keys, tokens
 from app.domain.signing_keys import Keys
 
 LATEST = 253402300799
@@ -24,7 +24,10 @@ MEANINGS = {
     "iat": "When it was issued.",
     "nbf": "From when on it counts.",
     "jti": "Its own number, by which it can be revoked alone and found in the audit trail.",
-    "auth_time": "When the person signed in with a password.",
+    "auth_time": "When the person signed in.",
+    "acr": "How trustworthy the sign-in was: by a password over an encrypted connection.",
+    "amr": "What the person proved: pwd a password, otp a code, pop a passkey, mfa more than one.",
+    "at_hash": "Ties it to the access token that came with it.",
     "grant_id": "The grant it belongs to. Revoking the grant ends all tokens of its family.",
     "nonce": "What the client sent along, so that no other sign-in can be passed off as this one.",
 }
@@ -77,7 +80,7 @@ def of_id_token(token: str, client_id: str, nonce: str) -> TokenFacts | None:
         return None
     header, claims = parts
     checks = [
-        *common_checks(header, claims, token, tokens.ID_TOKEN),
+        *common_checks(header, claims, token, id_tokens.TYPE),
         Check(claims.get("aud") == client_id, "aud is the client."),
         Check(claims.get("nonce") == nonce, "nonce is the one that was sent."),
     ]
@@ -101,7 +104,7 @@ def common_checks(
     """Return what a resource server or a client checks without asking this server."""
     keys, kid, until = current_keys(), str(header.get("kid", "")), claims.get("exp")
     signed = signing_keys.verify(keys, kind, token) is not None
-    by = f"The signature is right: ES256, by the key {kid} of our JWKS."
+    by = f"The signature is right: {header.get('alg')}, by the key {kid} of our JWKS."
     return [
         Check(signed, by if signed else "The signature is not one of a key of our JWKS."),
         Check(header.get("typ") == kind, f"typ is {kind}."),

@@ -1,6 +1,6 @@
-"""Owns how often things happened lately, counted in the audit trail."""
+"""Owns what is read out of the audit trail: how often things happened, and what concerns whom."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import func, select
 
@@ -27,3 +27,16 @@ def has_happened(tag: Tag) -> bool:
     """Tell whether something happened at any time."""
     query = select(AuditEvent.id).where(AuditEvent.tag == tag).limit(1)
     return db.session.scalar(query) is not None
+
+
+def of_person(
+    user_id: str, tags: Iterable[Tag], *, older_than: int | None = None, size: int
+) -> Sequence[AuditEvent]:
+    """Return what a person did, or what happened to their account, newest first."""
+    mine = AuditEvent.actor_kind.in_(("user", "operator")) & (AuditEvent.actor_id == user_id)
+    query = select(AuditEvent).where(
+        mine | (AuditEvent.subject == user_id), AuditEvent.tag.in_(list(tags))
+    )
+    if older_than is not None:
+        query = query.where(AuditEvent.id < older_than)
+    return db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(size)).all()

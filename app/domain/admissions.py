@@ -8,7 +8,7 @@ from app.domain import (
     audit,
     client_changes,
     client_documents,
-    client_records,
+    client_locks,
     clients,
     credentials,
     crowding,
@@ -93,7 +93,7 @@ def register(arrival: Evidence, verdict: Verdict, *, by: Actor) -> tuple[Client,
         registration_tokens.redeem(arrival.initial_access_token, by=by)
     row = see(arrival, verdict, arrival.fingerprint or credentials.new_secret())
     client, issued = add_client(row, arrival)
-    client_records.bound(client, arrival.bounds.within(verdict.gate_bounds))
+    client_locks.bound(client, arrival.bounds.within(verdict.gate_bounds))
     audit.record(
         Tag.CLIENT_REGISTERED,
         client.client_id,

@@ -40,6 +40,7 @@ class AuthorizationCode(Base):
     scopes: Mapped[list[str]] = mapped_column(JSONValue)
     resources: Mapped[list[str]] = mapped_column(JSONValue)
     nonce: Mapped[str | None] = mapped_column(String(512))
+    claims: Mapped[dict[str, list[str]] | None] = mapped_column(JSONValue)
     auth_time: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
     spent_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -65,6 +66,7 @@ def issue(
     resources: Sequence[str],
     nonce: str | None,
     auth_time: int,
+    claims: dict[str, list[str]] | None = None,
     lifetime_seconds: int,
     by: Actor,
 ) -> str:
@@ -82,6 +84,7 @@ def issue(
         "redirect_uri": redirect_uri,
         "code_challenge": code_challenge,
         "nonce": nonce,
+        "claims": claims,
         "auth_time": auth_time,
         "expires_at": clock.epoch() + lifetime_seconds,
     }
@@ -125,7 +128,7 @@ def proves(verifier: str | None, challenge: str | None) -> bool:
     return credentials.equal(credentials.s256_challenge(verifier), challenge)
 
 
-def redeem(rules: TokenRules, row: Row[Any], *, by: Actor) -> Redeemed:
+def redeem(rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "") -> Redeemed:
     """Spend a proven code and open its grant; raises InvalidGrant.
 
     The one conditional UPDATE decides who wins; a second full match is a replay and ends the
@@ -156,6 +159,8 @@ def redeem(rules: TokenRules, row: Row[Any], *, by: Actor) -> Redeemed:
         scopes=spent.scopes,
         resources=spent.resources,
         auth_time=spent.auth_time,
+        methods=methods,
+        claims=row.claims,
     )
     audit.record(Tag.CODE_REDEEMED, grant_id, by=by, client_id=row.client_id)
     return Redeemed(grant, row.nonce)

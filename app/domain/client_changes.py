@@ -11,8 +11,8 @@ from app.domain import (
     audit,
     client_drift,
     client_lists,
+    client_locks,
     client_metadata,
-    client_records,
     errors,
     fingerprints,
     generations,
@@ -22,7 +22,7 @@ from app.domain import (
 )
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
-from app.domain.client_records import Client, Standing
+from app.domain.client_records import Client, Standing, load
 from app.domain.gate_answers import GateAnswer
 from app.domain.software import Software
 from app.extensions import db
@@ -67,7 +67,7 @@ def apply(client: Client, change: Change, *, by: Actor) -> None:
     Pending clients are replaced outright: nothing was approved yet. Raises AccessDenied for
     clients that were stopped; they cannot revive themselves.
     """
-    record = client_records.load(client.client_id)
+    record = load(client.client_id)
     standing = record.standing(clock.epoch()) if record is not None else Standing.DELETED
     if record is None or standing not in (Standing.PENDING, Standing.ACTIVE):
         raise errors.AdmissionRefused(
@@ -83,7 +83,7 @@ def apply(client: Client, change: Change, *, by: Actor) -> None:
     after = dict(client.pending_metadata or client.client_metadata)
     detail = audit.changes(before, after) | {"waits_for_approval": bool(client.pending_metadata)}
     if change.gate is not None:
-        client_records.bound(client, change.gate.bounds)
+        client_locks.bound(client, change.gate.bounds)
         detail["gate"] = change.gate.as_json()
     audit.record(Tag.CLIENT_UPDATED, client.client_id, by=by, client_id=client.client_id, **detail)
     generations.bump("clients")
@@ -103,7 +103,7 @@ def replace_pending(client: Client, change: Change) -> None:
         if mark == old.fingerprint:
             mark = fingerprints.of_variant(client.client_id, change.metadata)
         target = admissible(change.see(mark))
-    client_records.claim(client)
+    client_locks.claim(client)
     client.software_id = target.id
     client.approved_once = client.approved_once or target.status == "approved"
     put_in_force(client, change.metadata)
@@ -118,7 +118,7 @@ def replace_active(client: Client, change: Change, ceiling: frozenset[str], *, b
         target = waiting_software(client, change)
     else:
         client_drift.end_outdated(client, change.metadata, by=by)
-    client_records.claim(client)
+    client_locks.claim(client)
     if target is None:
         client.pending_metadata = client.pending_software_id = None
         put_in_force(client, change.metadata)

@@ -1,5 +1,6 @@
 """Owns how clients are searched, filtered and paged."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, or_, select
@@ -101,6 +102,14 @@ def record_of(client: Client, software: Software) -> ClientRecord:
             "decided_by": software.decided_by,
         }
     )
+
+
+def names(client_ids: Iterable[str]) -> dict[str, str]:
+    """Return what people call some clients, by their identifiers."""
+    columns = select(Client.client_id, Software.name)
+    query = columns.join(Software, Software.id == Client.software_id)
+    named = query.where(Client.client_id.in_(set(client_ids)), Software.name != "")
+    return {row.client_id: row.name for row in db.session.execute(named)}
 
 
 def count(standing: str) -> int:

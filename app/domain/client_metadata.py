@@ -3,7 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.domain import assertion_keys, client_keys, client_texts, errors, redirect_uris
+from app.domain import (
+    assertion_keys,
+    client_keys,
+    client_texts,
+    errors,
+    grant_types,
+    openid_metadata,
+    redirect_uris,
+)
 
 REDIRECT_URIS = 32
 SECRET_METHODS = ("client_secret_basic", "client_secret_post")
@@ -18,7 +26,7 @@ the MCP kits name none and would otherwise have to sign people in again every fe
 class MetadataRules:
     """What this server supports, from the settings."""
 
-    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token", "client_credentials")
+    grant_types: tuple[str, ...] = grant_types.ALL
     auth_methods: tuple[str, ...] = (
         "none",
         "client_secret_basic",
@@ -26,19 +34,15 @@ class MetadataRules:
         "private_key_jwt",
     )
     private_use_schemes: frozenset[str] = frozenset(redirect_uris.KNOWN_EDITORS)
+    device_beside_code: bool = False
+    """Whether a client may have both grants. Only one made by hand may: software that asks for
+    codes is approved for all its registrations, a device alone, and editors ask for either."""
 
 
 def _application_type(member: str, value: object) -> str | None:
     """Return the hint when it is one; the registrations of real clients often lack it."""
     kind = client_texts.string(member, value)
     return kind if kind in ("native", "web") else None
-
-
-def _pushes(member: str, value: object) -> bool:
-    """Return whether all authorization requests are pushed (RFC 9126 section 6)."""
-    if not isinstance(value, bool):
-        raise client_texts.refuse(member, "must be true or false.")
-    return value
 
 
 Rule = Callable[[str, object], object]
@@ -55,9 +59,10 @@ RULES: dict[str, Rule] = {
     "scope": client_texts.scope,
     "jwks": client_keys.key_set,
     "jwks_uri": client_texts.https_url,
-    "require_pushed_authorization_requests": _pushes,
+    "require_pushed_authorization_requests": client_texts.flag,
     "software_id": client_texts.label,
     "software_version": client_texts.label,
+    **openid_metadata.RULES,
 }
 """Members with a rule of their own; a member that no rule knows is dropped, whoever sent it."""
 
@@ -140,6 +145,8 @@ def _grant_types(asked: dict[str, object], rules: MetadataRules, method: str) ->
     """Return the grants that are both asked for and supported; the others are dropped."""
     grants = _names("grant_types", asked.get("grant_types", DEFAULT_GRANTS))
     grants = [each for each in grants if each in rules.grant_types]
+    if grant_types.CODE in grants and not rules.device_beside_code:
+        grants = [each for each in grants if each != grant_types.DEVICE]
     if not grants:
         raise errors.InvalidClientMetadata(
             "grant_types must name a grant that the server metadata lists."

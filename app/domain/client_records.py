@@ -1,17 +1,17 @@
 """Owns the table of clients and the one look-up that says what a client may do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, select, update
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app import clock
-from app.domain import assertion_keys, credentials, errors, generations, software
+from app.domain import assertion_keys, credentials, generations, openid_metadata, software
 from app.domain.assertion_keys import AssertionKeys
-from app.domain.obligations import UNBOUNDED, Obligations, narrowed, shortest
+from app.domain.obligations import narrowed, shortest
+from app.domain.openid_metadata import OpenIdClient
 from app.domain.software import Software
 from app.extensions import Base, JSONValue, db
 
@@ -52,6 +52,8 @@ class Client(Base):
     created_at: Mapped[int] = mapped_column(BigInteger, index=True)
     last_used_at: Mapped[int | None] = mapped_column(BigInteger)
     deleted_at: Mapped[int | None] = mapped_column(BigInteger)
+    pkce_optional: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether an operator lets it go without PKCE (OAuth 2.1 section 7.5.1)."""
     tokens_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     """Access tokens made until then are dead, those of no grant included."""
 
@@ -93,6 +95,8 @@ class ClientRecord:
     registration_token_digest: str | None
     redirect_uris: tuple[str, ...]
     grant_types: frozenset[str]
+    openid: OpenIdClient
+    pkce_optional: bool
     pushes: bool
     """Whether all its authorization requests are pushed (RFC 9126 section 6)."""
     scopes: frozenset[str]
@@ -181,6 +185,8 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         registration_token_digest=row["registration_token_digest"],
         redirect_uris=tuple(metadata.get("redirect_uris", ())),
         grant_types=frozenset(metadata["grant_types"]),
+        openid=openid_metadata.of_metadata(metadata),
+        pkce_optional=row["pkce_optional"],
         pushes=bool(metadata.get("require_pushed_authorization_requests")),
         scopes=narrowed(row["software_scopes"], row["scopes"]) or frozenset(),
         resources=narrowed(row["software_resources"], row["resources"]),
@@ -189,61 +195,4 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
             row["access_token_seconds"], row["software_access_token_seconds"]
         ),
         tokens_ended_at=row["tokens_ended_at"],
-    )
-
-
-def claim(client: Client) -> None:
-    """Keep others from changing a client until the commit.
-
-    Raises Conflict when it is not any more what was read, and NotFound when it was deleted. A
-    write that changes nothing makes others wait on both databases, except those who only refer to
-    the client: a token request that is under way goes on.
-    """
-    seen = what_may_change(client)
-    db.session.execute(
-        update(Client)
-        .where(Client.client_id == client.client_id)
-        .values(state=Client.state)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.refresh(client)
-    if client.state == "deleted":
-        raise errors.NotFound("There is no client with this identifier.")
-    if what_may_change(client) != seen:
-        raise errors.Conflict("The client has changed meanwhile; look at it again.")
-
-
-def what_may_change(client: Client) -> tuple[Any, ...]:
-    """Return what registrants and operators change about a client."""
-    return (
-        client.state,
-        client.software_id,
-        client.client_metadata,
-        client.pending_metadata,
-        client.scopes,
-        client.access_token_seconds,
-        client.secret_digest,
-    )
-
-
-def bound(client: Client, bounds: Obligations) -> None:
-    """Bound one client, whatever its software is approved for; never wider than it was."""
-    if replace(bounds, approve_days=None) == UNBOUNDED:
-        return
-    claim(client)
-    if bounds.scopes is not None:
-        client.scopes = sorted(narrowed(client.scopes, bounds.scopes) or ())
-    if bounds.resources is not None:
-        client.resources = sorted(narrowed(client.resources, bounds.resources) or ())
-    client.access_token_seconds = shortest(client.access_token_seconds, bounds.access_token_seconds)
-    db.session.flush()
-
-
-def end_own_tokens(client_id: str) -> None:
-    """End the access tokens that a client has had until now, for the client itself or a person."""
-    db.session.execute(
-        update(Client)
-        .where(Client.client_id == client_id)
-        .values(tokens_ended_at=clock.epoch())
-        .execution_options(synchronize_session=False)
     )

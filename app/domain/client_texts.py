@@ -98,6 +98,13 @@ def string(member: str, value: object) -> str:
     return value
 
 
+def flag(member: str, value: object) -> bool:
+    """Return the value when it is true or false."""
+    if not isinstance(value, bool):
+        raise refuse(member, "must be true or false.")
+    return value
+
+
 def check_language(member: str, tag: str) -> None:
     """Refuse what is not a language tag after the # of a member (RFC 5646 section 2.1)."""
     if len(tag) > 35 or not _LANGUAGE.fullmatch(tag):

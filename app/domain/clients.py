@@ -8,11 +8,12 @@ from app import clock
 from app.domain import (
     audit,
     authorization_codes,
+    client_locks,
     client_metadata,
-    client_records,
     client_statements,
     consents,
     credentials,
+    device_codes,
     errors,
     generations,
     grants,
@@ -142,6 +143,7 @@ def suspend(client: Client, reason: str, *, by: Actor) -> None:
 
 def resume(client: Client, reason: str, *, by: Actor) -> None:
     """Let a suspended client work again; what it held stays ended."""
+    # what slipped in while it was being stopped
     end_families(client.client_id, "client resumed", by=by)
     change_state(client, "suspended", "live", Tag.CLIENT_RESUMED, reason, by=by)
     generations.bump("clients")
@@ -150,7 +152,7 @@ def resume(client: Client, reason: str, *, by: Actor) -> None:
 def delete(client: Client, reason: str, *, by: Actor) -> None:
     """Turn a client into a tombstone and end everything it holds; raises NotFound."""
     end_holdings(client.client_id, "client deleted", by=by)
-    client_records.claim(client)
+    client_locks.claim(client)
     client.state, client.deleted_at = "deleted", clock.epoch()
     client.registration_token_digest = client.secret_digest = client.old_secret_digest = None
     client.pending_metadata = client.pending_software_id = None
@@ -162,7 +164,7 @@ def change_state(
     client: Client, before: str, after: str, tag: Tag, reason: str, *, by: Actor
 ) -> None:
     """Move a client from one state to another; raises Conflict when it is not in the first."""
-    client_records.claim(client)
+    client_locks.claim(client)
     if client.state != before:
         raise errors.Conflict("The client has changed meanwhile; look at it again.")
     client.state = after
@@ -177,23 +179,21 @@ def end_holdings(client_id: str, reason: str, *, by: Actor) -> None:
     """
     end_families(client_id, reason, by=by)
     consents.revoke(client_id=client_id, by=by)
-    client_records.end_own_tokens(client_id)
+    client_locks.end_own_tokens(client_id)
 
 
 def end_families(client_id: str, reason: str, *, by: Actor) -> int:
-    """End codes and grants of a client; return how many grants.
-
-    Before a client works again, this ends what slipped in while it was being stopped.
-    """
+    """End codes and grants of a client; return how many grants."""
     pushed_requests.withdraw(client_id)
     authorization_codes.withdraw(client_id=client_id)
+    device_codes.withdraw(client_id=client_id)
     return grants.revoke_of_client(client_id, reason, by=by)
 
 
 def revoke_tokens(client: Client, *, by: Actor) -> int:
     """End all grants and codes of a client that goes on existing; return how many grants."""
     ended = end_families(client.client_id, "revoked by an operator", by=by)
-    client_records.end_own_tokens(client.client_id)
+    client_locks.end_own_tokens(client.client_id)
     generations.bump("clients")
     record(Tag.CLIENT_TOKENS_REVOKED, client, by=by, grants=ended)
     return ended
@@ -203,7 +203,7 @@ def rotate_secret(client: Client, *, by: Actor, overlap_seconds: int = OVERLAP_S
     """Give a confidential client a new secret; the old one works until the overlap is over."""
     if client.secret_digest is None:
         raise errors.Conflict("This client has no secret to rotate.")
-    client_records.claim(client)
+    client_locks.claim(client)
     secret = credentials.new_secret()
     client.old_secret_digest = client.secret_digest
     client.old_secret_expires_at = clock.epoch() + overlap_seconds
@@ -220,28 +220,21 @@ def edit(
     scopes: Sequence[str] | None,
     redirect_uris: Sequence[str],
     access_token_seconds: int | None = None,
+    pkce_optional: bool = False,
 ) -> None:
-    """Change what an operator may change: ceiling of scopes, redirect URIs, token lifetime.
+    """Change what an operator may change: scopes, redirect URIs, token lifetime, PKCE.
 
     ``redirect_uris`` are validated by the caller's door with the rules of registration.
     """
-    client_records.claim(client)
-    before = editable(client)
+    client_locks.claim(client)
+    before = client_locks.editable(client)
     client.scopes = None if scopes is None else list(scopes)
-    client.access_token_seconds = access_token_seconds
+    client.access_token_seconds, client.pkce_optional = access_token_seconds, pkce_optional
     if redirect_uris:
         client.client_metadata = {**client.client_metadata, "redirect_uris": list(redirect_uris)}
-    record(Tag.CLIENT_UPDATED, client, by=by, **audit.changes(before, editable(client)))
+    changes = audit.changes(before, client_locks.editable(client))
+    record(Tag.CLIENT_UPDATED, client, by=by, **changes)
     generations.bump("clients")
-
-
-def editable(client: Client) -> dict[str, Any]:
-    """Return what ``edit`` may change."""
-    return {
-        "scopes": client.scopes,
-        "redirect_uris": client.client_metadata.get("redirect_uris", []),
-        "access_token_seconds": client.access_token_seconds,
-    }
 
 
 def record(tag: Tag, client: Client, *, by: Actor, **detail: Any) -> None:

@@ -168,7 +168,10 @@ SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
     "private_key": (private_keys.is_key, private_keys.SHAPE),
     "scope": (is_scope, "must be names of printable ASCII with single spaces between"),
     "resource": (read_uri, "must be an absolute URI without user and fragment"),
-    "expiry_buffer_seconds": (is_buffer, "must be a whole number of seconds, at least 0"),
+    "expiry_buffer_seconds": (
+        is_buffer,
+        f"must be a whole number of seconds from 0 to {LONGEST_BUFFER}",
+    ),
     "description": (is_line, "must be one line of at most 200 characters"),
 }
 """What each member must be like."""

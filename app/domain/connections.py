@@ -115,6 +115,17 @@ def remove(row: Connection, *, by: Actor) -> Remains:
     return Remains(forget(row, by=by), grants)
 
 
+def remains(left: Iterable[Row[Any]]) -> list[Remains]:
+    """Return what is left of grants at other servers, for each connection."""
+    grants = list(left)
+    held = {grant.connection_id for grant in grants}
+    query = select(*Connection.__table__.c).where(Connection.id.in_(held))
+    return [
+        Remains(row, [grant for grant in grants if grant.connection_id == row.id])
+        for row in db.session.execute(query)
+    ]
+
+
 def note_test(row: Connection, failure: str, *, by: Actor) -> None:
     """Record that somebody tried a login; ``failure`` is empty when it worked."""
     audit.record(Tag.CONNECTION_TESTED, row.id, by=by, name=row.name, failure=failure)

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, authorization_codes, credentials, errors
+from app.domain import audit, authorization_codes, credentials, device_codes, errors
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db, insert_once
@@ -152,6 +152,7 @@ def knows(*, user_id: str, client_id: str) -> bool:
 def revoke(*, by: Actor, client_id: str | None = None, user_id: str | None = None) -> None:
     """Withdraw the consents of a client, of a user, or of both together, and their codes."""
     authorization_codes.withdraw(client_id=client_id, user_id=user_id)
+    device_codes.withdraw(client_id=client_id, user_id=user_id)
     statement = update(Consent).where(Consent.revoked_at.is_(None))
     if client_id is not None:
         statement = statement.where(Consent.client_id == client_id)

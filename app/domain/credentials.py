@@ -11,7 +11,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.clock import epoch_milliseconds
 
-PREFIXES = {"initial": "iat_", "registration": "rat_", "refresh": "rt_", "code": "ac_"}
+PREFIXES = {
+    "initial": "iat_",
+    "registration": "rat_",
+    "refresh": "rt_",
+    "code": "ac_",
+    "device": "dc_",
+}
 """What client-facing credentials begin with, so that secret scanners recognise a leaked one."""
 
 WEBHOOK_PREFIX = "whsec_"
@@ -31,6 +37,16 @@ def new_id() -> str:
 def new_secret(prefix: str = "") -> str:
     """Return a credential of 256 random bits in unreserved characters only."""
     return prefix + secrets.token_urlsafe(32)
+
+
+def new_letters(number: int, alphabet: str) -> str:
+    """Return random letters for a person to type."""
+    return "".join(secrets.choice(alphabet) for _ in range(number))
+
+
+def new_authenticator_secret() -> str:
+    """Return 160 random bits in base32, as authenticator apps take them (RFC 4226 section 4)."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 def new_webhook_secret() -> str:
@@ -103,6 +119,12 @@ def s256_challenge(verifier: str) -> str:
     """Return the S256 code challenge of a verifier (RFC 7636 section 4.2)."""
     hashed = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
+
+
+def half_digest(token: str, bits: int = 256) -> str:
+    """Return the ``at_hash`` of an access token (OpenID Connect Core section 3.1.3.6)."""
+    hashed = hashlib.new(f"sha{bits}", token.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(hashed[: bits // 16]).rstrip(b"=").decode()
 
 
 def thumbprint(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from app.domain import credentials, redirect_uris, skeletons
+from app.domain import credentials, grant_types, redirect_uris, skeletons
 
 
 def of_metadata(metadata: Mapping[str, Any]) -> str | None:
@@ -15,7 +15,7 @@ def of_metadata(metadata: Mapping[str, Any]) -> str | None:
     of its own and is approved alone.
     """
     uris = sorted(set(map(redirect_uris.without_loopback_port, metadata.get("redirect_uris", []))))
-    if not uris or "client_credentials" in metadata["grant_types"]:
+    if not uris or grant_types.WITHOUT_REDIRECT & set(metadata["grant_types"]):
         return None
     if "software_id" in metadata:
         return credentials.thumbprint(canonical(["software_id", metadata["software_id"], uris]))

@@ -8,12 +8,13 @@ from app import clock
 from app.domain import audit, errors, generations, signing_keys
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
+from app.domain.key_algorithms import GENERATE
 from app.domain.signing_keys import JWKS_SECONDS, SigningKey
 from app.extensions import db
 
 PUBLISHED_SECONDS = JWKS_SECONDS + 60
 """A key is in the JWKS so long before it signs: their age, and what clocks of nodes may differ."""
-MISSING = "There is no next key that could sign; gatewright serve makes one when it starts."
+MISSING = "There are no next keys that could sign; gatewright serve makes them when it starts."
 YOUNG = (
     "A key signs only after it was published for as long as others may cache the JWKS; rotate"
     " later, or run gatewright keys rotate --now and accept that caches meet an unknown kid."
@@ -31,23 +32,26 @@ CONSEQUENCES = (
 """What follows when keys are compromised."""
 
 
-def rotate(sealing_key: bytes, *, by: Actor, early: bool = False) -> str:
-    """Sign with the next key from now on and make a new next one; return what signs.
+def rotate(sealing_key: bytes, *, by: Actor, early: bool = False) -> dict[str, str]:
+    """Sign with the next keys from now on and make new next ones; return what signs.
 
-    Raises Conflict while some caches may lack the key, unless ``early`` accepts that.
+    Raises Conflict while some caches may lack a key, unless ``early`` accepts that.
     """
     generations.bump("keys")  # its row is the lock: rotations follow one another
-    row = find_next()
-    if row is None:
+    rows = find_next()
+    if len(rows) < len(GENERATE):
         raise errors.Conflict(MISSING)
-    if not early and clock.epoch() < ripe_at(row):
-        raise errors.Conflict(YOUNG, possible_from=clock.instant(ripe_at(row)))
-    check_opens(sealing_key, row)
-    before = end(SigningKey.state == "active", "retired")
-    row.state = "active"
-    audit.record(Tag.KEY_ROTATED, row.kid, by=by, before=before, early=early)
+    if not early and clock.epoch() < ripe_at(rows):
+        raise errors.Conflict(YOUNG, possible_from=clock.instant(ripe_at(rows)))
+    for row in rows:
+        check_opens(sealing_key, row)
+        before = end(
+            (SigningKey.state == "active") & (SigningKey.algorithm == row.algorithm), "retired"
+        )
+        row.state = "active"
+        audit.record(Tag.KEY_ROTATED, row.kid, by=by, before=before, early=early)
     signing_keys.ensure(sealing_key, by=by)
-    return row.kid
+    return {row.algorithm: row.kid for row in rows}
 
 
 def replace_compromised(sealing_key: bytes, *, by: Actor) -> list[str]:
@@ -83,15 +87,17 @@ def check_opens(sealing_key: bytes, row: SigningKey) -> None:
         raise errors.Conflict(SEALED) from None
 
 
-def find_next() -> SigningKey | None:
-    """Return the key that signs after the active one."""
+def find_next() -> list[SigningKey]:
+    """Return the keys that sign after the active ones, one of each algorithm."""
     query = select(SigningKey).where(SigningKey.state == "next")
-    return db.session.scalar(query.order_by(SigningKey.created_at).limit(1))
+    rows = db.session.scalars(query.order_by(SigningKey.created_at.desc(), SigningKey.kid.desc()))
+    oldest = {row.algorithm: row for row in rows}
+    return [oldest[algorithm] for algorithm in GENERATE if algorithm in oldest]
 
 
-def ripe_at(row: SigningKey) -> int:
-    """Return when a next key is known to everybody who caches the JWKS."""
-    return row.created_at + PUBLISHED_SECONDS
+def ripe_at(rows: Iterable[SigningKey]) -> int:
+    """Return when next keys are known to everybody who caches the JWKS."""
+    return max(row.created_at for row in rows) + PUBLISHED_SECONDS
 
 
 def standing(key: SigningKey) -> str:
@@ -104,5 +110,6 @@ def standing(key: SigningKey) -> str:
 def since(key: SigningKey, keys: Iterable[SigningKey]) -> int:
     """Return since when a key is in its state; the active one began when the one before ended."""
     if key.state == "active":
-        return max(other.retired_at or key.created_at for other in keys)
+        family = (other for other in keys if other.algorithm == key.algorithm)
+        return max(other.retired_at or key.created_at for other in family)
     return key.retired_at or key.created_at

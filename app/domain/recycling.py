@@ -9,6 +9,7 @@ from app.domain.audit_tags import Tag
 from app.domain.authorization_codes import AuthorizationCode
 from app.domain.client_records import Client
 from app.domain.consents import Consent
+from app.domain.device_codes import DeviceCode
 from app.domain.grants import Grant
 from app.domain.software import Software
 from app.extensions import db
@@ -91,6 +92,7 @@ def never_used() -> tuple[ColumnElement[bool], ...]:
     codes = select(AuthorizationCode.client_id).where(
         AuthorizationCode.client_id == Client.client_id
     )
+    devices = select(DeviceCode.client_id).where(DeviceCode.client_id == Client.client_id)
     consented = select(Consent.id).where(Consent.client_id == Client.client_id)
     granted = select(Grant.id).where(Grant.client_id == Client.client_id)
     return (
@@ -99,6 +101,7 @@ def never_used() -> tuple[ColumnElement[bool], ...]:
         Client.last_used_at.is_(None),
         Client.pending_software_id.is_(None),
         ~codes.exists(),
+        ~devices.exists(),
         ~consented.exists(),
         ~granted.exists(),
     )

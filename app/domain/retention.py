@@ -11,12 +11,16 @@ from app.domain.authorization_codes import AuthorizationCode
 from app.domain.client_assertions import ClientAssertionId
 from app.domain.connection_authorizations import ConnectionAuthorization
 from app.domain.consents import SpentTicket
+from app.domain.device_codes import DeviceCode
 from app.domain.grants import Grant
 from app.domain.jobs import Job
+from app.domain.new_passwords import PasswordLink
+from app.domain.passkey_challenges import PasskeyChallenge
 from app.domain.pushed_requests import OPENED_SECONDS, PushedRequest
 from app.domain.refresh_tokens import RefreshToken
 from app.domain.sessions import Session
 from app.domain.sign_in import FORGOTTEN_SECONDS, SignInThrottle
+from app.domain.sign_in_attempts import SignInAttempt
 from app.domain.tokens import RevokedAccessToken
 from app.extensions import Base, db
 
@@ -46,14 +50,18 @@ def kinds(now: int) -> tuple[Kind, ...]:
     idle = (throttle.failed_at < now - FORGOTTEN_SECONDS) & (throttle.blocked_until < now)
     ticket, pushed, assertion = SpentTicket, PushedRequest, ClientAssertionId
     left = pushed.expires_at < now - OPENED_SECONDS
-    running = ConnectionAuthorization
+    running, link, attempt = ConnectionAuthorization, PasswordLink, SignInAttempt
+    asked = PasskeyChallenge
     return (
         Kind("sessions", Session, Session.id, Session.expires_at < now),
         Kind("consent tickets", ticket, ticket.ticket_digest, ticket.expires_at < now),
         Kind("revoked access tokens", revoked, revoked.jti, revoked.expires_at < now),
+        Kind("password links", link, link.token_digest, link.expires_at < now),
         Kind("pushed requests", pushed, pushed.request_digest, left),
         Kind("client assertions", assertion, assertion.id_digest, assertion.expires_at < now),
         Kind("connection authorizations", running, running.state_digest, running.expires_at < now),
+        Kind("sign-in attempts", attempt, attempt.state_digest, attempt.expires_at < now),
+        Kind("passkey challenges", asked, asked.challenge_digest, asked.expires_at < now),
         *told(now),
         Kind("sign-in throttles", throttle, throttle.key, idle),
         *families(now),
@@ -72,13 +80,16 @@ def told(now: int) -> tuple[Kind, ...]:
 
 def families(now: int) -> tuple[Kind, ...]:
     """Return codes, refresh tokens and grants that explain nothing any more."""
-    code, token = AuthorizationCode, RefreshToken
+    code, token, device = AuthorizationCode, RefreshToken, DeviceCode
+    replayed = device.expires_at < now - REPLAY_SECONDS
+    unused = device.spent_at.is_(None) & (device.expires_at < now - DAY)
     ended = Grant.expires_at < now - SHOWN_SECONDS
     old = token.expires_at < now - REPLAY_SECONDS
     orphaned = token.grant_id.in_(select(Grant.id).where(ended))
     kept = select(token.token_digest).where(token.grant_id == Grant.id)
     return (
         Kind("authorization codes", code, code.code_digest, code.expires_at < now - REPLAY_SECONDS),
+        Kind("device codes", device, device.code_digest, replayed | unused),
         Kind("refresh tokens", token, token.token_digest, old | orphaned),
         Kind("grants", Grant, Grant.id, ended & ~kept.exists()),
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.domain import look_alikes, redirect_uris
+from app.domain import grant_types, look_alikes, redirect_uris
 from app.domain.look_alikes import Finding
 from app.domain.software import Software
 from app.extensions import db
@@ -29,6 +29,8 @@ def notes(metadata: Mapping[str, Any], findings: Iterable[Finding] = ()) -> tupl
         found.append("Private-use scheme: another app on the device may claim the same scheme.")
     if "client_credentials" in metadata["grant_types"]:
         found.append("Acts for itself: no person signs in or consents.")
+    if grant_types.DEVICE in metadata["grant_types"]:
+        found.append("Signs people in on devices: whoever talks them into typing a code gets in.")
     if not name:
         found.append("It gives no name.")
     elsewhere = pages_elsewhere(metadata)

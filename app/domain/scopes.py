@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, errors, generations
+from app.domain import audit, errors, generations, grant_types
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.extensions import Base, db, insert_once
@@ -17,10 +17,10 @@ TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}\Z")
 """One scope name (RFC 6749 section 3.3)."""
 
 RISKS = ("low", "medium", "high")
-BUILT_IN = {
-    "openid": "Know who you are on this server",
-    "offline_access": "Stay connected when you are not there",
-}
+IDENTITY = ("openid", "profile", "email", "address", "phone")
+"""Scopes that tell a client who a person is (OpenID Connect Core section 5.4)."""
+BUILT_IN = (*IDENTITY, "offline_access")
+"""Scopes of the protocol itself; the migrations put them into the catalogue."""
 
 
 class Scope(Base):
@@ -91,7 +91,7 @@ def offered(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     catalogue = {scope.name: scope.is_default for scope in find_all()}
     named = metadata.get("scope", "").split()
     asked = [name for name in named if name in catalogue] if named else list(catalogue)
-    if "authorization_code" not in metadata["grant_types"]:
+    if not grant_types.PERSONAL & set(metadata["grant_types"]):
         return tuple(name for name in asked if name not in BUILT_IN)
     return tuple(dict.fromkeys([*asked, *(name for name in catalogue if catalogue[name])]))
 

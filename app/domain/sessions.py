@@ -1,16 +1,31 @@
 """Owns browser sessions of signed-in people: server-side, revocable, by digest of the cookie."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    ForeignKey,
+    String,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import authorization_codes, credentials
+from app.domain import audit, authorization_codes, credentials, device_codes
+from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.extensions import Base, JSONValue, db
 
 TOUCH_SECONDS = 60
 """A session in use is noted at most once in so many seconds."""
+SHOWN = 100
+PASSWORD = "pwd"
+"""The method of a sign-in with a password (RFC 8176 section 2)."""
 
 
 class Session(Base):
@@ -27,10 +42,20 @@ class Session(Base):
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
     address: Mapped[str] = mapped_column(String(64))
     user_agent: Mapped[str] = mapped_column(String(200))
+    methods: Mapped[str] = mapped_column(String(60))
+    """What was proven in it, in the words of RFC 8176 section 2."""
+    is_half: Mapped[bool] = mapped_column(Boolean)
+    """Whether the second factor of the account is still to be proven."""
 
 
 def issue(
-    user_id: str, *, lifetime_seconds: int, address: str, user_agent: str
+    user_id: str,
+    *,
+    lifetime_seconds: int,
+    address: str,
+    user_agent: str,
+    methods: Iterable[str] = (PASSWORD,),
+    is_half: bool = False,
 ) -> tuple[Session, str]:
     """Start a session; return its row and the value of its cookie."""
     value, now = credentials.new_secret("s_"), clock.epoch()
@@ -44,6 +69,8 @@ def issue(
         expires_at=now + lifetime_seconds,
         address=address,
         user_agent=user_agent[:200],
+        methods=" ".join(methods),
+        is_half=is_half,
     )
     db.session.add(row)
     db.session.flush()
@@ -60,6 +87,19 @@ def find(value: str, idle_seconds: int) -> Session | None:
             Session.last_seen_at > now - idle_seconds,
         )
     )
+
+
+def find_of_user(user_id: str, idle_seconds: int) -> list[Session]:
+    """Return the live sessions of a user, at most ``SHOWN``, those used last first."""
+    now = clock.epoch()
+    alive = select(Session).where(
+        Session.user_id == user_id,
+        Session.is_half.is_(False),
+        Session.expires_at > now,
+        Session.last_seen_at > now - idle_seconds,
+    )
+    latest = alive.order_by(Session.last_seen_at.desc(), Session.id.desc())
+    return list(db.session.scalars(latest.limit(SHOWN)))
 
 
 def touch(session_id: str) -> None:
@@ -82,22 +122,45 @@ def write(session_id: str, data: dict[str, Any]) -> None:
     )
 
 
-def exists(session_id: str) -> bool:
-    """Tell whether a session has not been ended; for the token path, which loads none."""
-    return db.session.scalar(select(Session.id).where(Session.id == session_id)) is not None
+def methods_of(session_id: str) -> str | None:
+    """Return what was proven in a session, None when it has been ended; loads no session."""
+    return db.session.scalar(select(Session.methods).where(Session.id == session_id))
 
 
 def end(session_id: str) -> None:
     """End one session, and with it the codes that were issued in it."""
     authorization_codes.withdraw(session_id=session_id)
+    device_codes.withdraw(session_id=session_id)
     db.session.execute(delete(Session).where(Session.id == session_id))
 
 
 def end_of_user(user_id: str) -> None:
     """End all sessions of a user and their codes, on every node, with the next request."""
     authorization_codes.withdraw(user_id=user_id)
+    device_codes.withdraw(user_id=user_id)
     db.session.execute(
         delete(Session)
         .where(Session.user_id == user_id)
         .execution_options(synchronize_session=False)
     )
+
+
+def end_one(user_id: str, session_id: str, *, by: Actor) -> int:
+    """End one session of a user, if it is theirs; return how many ended."""
+    return end_where((Session.user_id == user_id) & (Session.id == session_id), user_id, by=by)
+
+
+def end_others(user_id: str, kept: str | None, *, by: Actor) -> int:
+    """End all sessions of a user but one; return how many ended."""
+    others = (Session.user_id == user_id) & (Session.id != (kept or ""))
+    return end_where(others, user_id, by=by)
+
+
+def end_where(condition: ColumnElement[bool], user_id: str, *, by: Actor) -> int:
+    """End sessions of a user with their codes, and record how many; nothing for none."""
+    ended = db.session.scalars(select(Session.id).where(condition)).all()
+    for session_id in ended:
+        end(session_id)
+    if ended:
+        audit.record(Tag.USER_SESSIONS_ENDED, user_id, by=by, sessions=len(ended))
+    return len(ended)

@@ -35,6 +35,22 @@ def keys(email: str, address: str) -> dict[str, str]:
     }
 
 
+def device_keys(user_id: str, address: str) -> dict[str, str]:
+    """Return the kinds of throttle and their keys for a person who types codes of devices."""
+    return {
+        "account": credentials.digest("device account\0" + user_id),
+        "network": credentials.digest("device address\0" + networks.network_of(address)),
+    }
+
+
+def factor_keys(user_id: str, address: str) -> dict[str, str]:
+    """Return the kinds of throttle and their keys for a person who types second factors."""
+    return {
+        "account": credentials.digest("factor account\0" + user_id),
+        "network": credentials.digest("address\0" + networks.network_of(address)),
+    }
+
+
 def seconds_to_wait(throttle_keys: Iterable[str]) -> int:
     """Return how long these keys must wait, 0 when they need not."""
     until = db.session.scalars(

@@ -1,31 +1,24 @@
-"""Owns the keys that sign tokens: sealed at rest, imported once; one signs, the next is known."""
+"""Owns the keys that sign tokens: sealed, imported once; of each kind one signs, one is next."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
-from joserfc.jwk import ECKey
 from sqlalchemy import BigInteger, ColumnElement, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, credentials, generations
+from app.domain import audit, credentials, generations, key_algorithms
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
+from app.domain.key_algorithms import GENERATE, Private, Public
 from app.extensions import Base, JSONValue, db
 
-ALGORITHM = "ES256"
-ES256 = ec.ECDSA(hashes.SHA256())
+ALGORITHM = key_algorithms.ES256
+"""What signs everything that nobody wants otherwise."""
 LONGEST_TOKEN = 16_384
 JWKS_SECONDS = 3600
 """Others may cache the JWKS so long."""
@@ -59,12 +52,19 @@ class SigningKey(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """The keys of one generation: the one that signs and all that verify."""
+class Signer:
+    """A key that signs now."""
 
     kid: str
-    private: ec.EllipticCurvePrivateKey
-    public: Mapping[str, ec.EllipticCurvePublicKey]
+    private: Private
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one generation: those that sign, by algorithm, and all that verify."""
+
+    signers: Mapping[str, Signer]
+    public: Mapping[str, Public]
     jwks: bytes
     until: int = FOREVER
     """When the first of them leaves the JWKS."""
@@ -74,35 +74,38 @@ cache: generations.Cache[bytes, Keys] = generations.Cache(size=4)
 
 
 def ensure(sealing_key: bytes, *, by: Actor) -> None:
-    """Make the keys that are missing: the one that signs and the next one."""
+    """Make the keys that are missing: of each algorithm the one that signs and the next one."""
     if missing():
         generations.bump("keys")  # its row is the lock: whoever was faster has made them by now
-        for state in missing():
-            add(sealing_key, state, by=by)
+        for algorithm, state in missing():
+            add(sealing_key, algorithm, state, by=by)
 
 
-def missing() -> list[str]:
-    """Return the states that some key should have and none has."""
-    there = set(db.session.scalars(select(SigningKey.state)))
-    return [state for state in ("active", "next") if state not in there]
+def missing() -> list[tuple[str, str]]:
+    """Return the algorithms and states that some key should have and none has."""
+    rows = db.session.execute(select(SigningKey.algorithm, SigningKey.state))
+    there = {(row.algorithm, row.state) for row in rows}
+    wanted = [(algorithm, state) for algorithm in GENERATE for state in ("active", "next")]
+    return [each for each in wanted if each not in there]
 
 
-def add(sealing_key: bytes, state: str, *, by: Actor) -> None:
+def add(sealing_key: bytes, algorithm: str, state: str, *, by: Actor) -> None:
     """Make a new key."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    public = ECKey.import_key(private.public_key()).as_dict(private=False)
-    kid = credentials.new_id()
+    private, kid = GENERATE[algorithm](), credentials.new_id()
+    named = {"kid": kid, "use": "sig", "alg": algorithm}
     db.session.add(
         SigningKey(
             kid=kid,
-            algorithm=ALGORITHM,
-            public_jwk={**public, "kid": kid, "use": "sig", "alg": ALGORITHM},
-            private_sealed=credentials.seal(sealing_key, pem(private), seal_name(kid)),
+            algorithm=algorithm,
+            public_jwk=key_algorithms.jwk_of(private) | named,
+            private_sealed=credentials.seal(
+                sealing_key, key_algorithms.pem(private), seal_name(kid)
+            ),
             state=state,
             created_at=clock.epoch(),
         )
     )
-    audit.record(Tag.KEY_CREATED, kid, by=by, algorithm=ALGORITHM, state=state)
+    audit.record(Tag.KEY_CREATED, kid, by=by, algorithm=algorithm, state=state)
 
 
 def find_all() -> list[SigningKey]:
@@ -122,22 +125,33 @@ def current(sealing_key: bytes, generation: int) -> Keys:
 
 
 def load(sealing_key: bytes) -> Keys:
-    """Import the active key and every public key that may verify a token.
+    """Import the active keys and every public key that may verify a token.
 
-    The active one comes first, for clients that look no further.
+    The active ones come first, for clients that look no further.
     """
     query = select(SigningKey).where(published(clock.epoch()))
-    rows = db.session.scalars(query.order_by(SigningKey.state, SigningKey.kid)).all()
-    active = max(
-        (row for row in rows if row.state == "active"), key=lambda row: (row.created_at, row.kid)
-    )
+    order = (SigningKey.state, SigningKey.algorithm, SigningKey.kid)
+    rows = db.session.scalars(query.order_by(*order)).all()
     return Keys(
-        active.kid,
-        open_private(sealing_key, active),
-        {row.kid: public_key(row.public_jwk) for row in rows},
+        active(sealing_key, rows),
+        {row.kid: key_algorithms.public_key(row.public_jwk) for row in rows},
         orjson.dumps({"keys": [row.public_jwk for row in rows]}),
         min(row.until or FOREVER for row in rows),
     )
+
+
+def active(sealing_key: bytes, rows: Iterable[SigningKey]) -> dict[str, Signer]:
+    """Return what signs, by algorithm; raises ValueError when nothing does."""
+    signing = [row for row in rows if row.state == "active"]
+    signing.sort(key=lambda row: (row.created_at, row.kid))
+    newest = {row.algorithm: row for row in signing}
+    if ALGORITHM not in newest:
+        message = "there is no key to sign with"
+        raise ValueError(message)
+    return {
+        algorithm: Signer(row.kid, open_private(sealing_key, row))
+        for algorithm, row in newest.items()
+    }
 
 
 def published(now: int) -> ColumnElement[bool]:
@@ -146,31 +160,21 @@ def published(now: int) -> ColumnElement[bool]:
     return SigningKey.state.in_(("active", "next")) | kept
 
 
-def open_private(sealing_key: bytes, row: SigningKey) -> ec.EllipticCurvePrivateKey:
+def open_private(sealing_key: bytes, row: SigningKey) -> Private:
     """Return the private half of a key; raises ValueError when the secret key is another one."""
     opened = credentials.unseal(sealing_key, row.private_sealed, seal_name(row.kid))
-    private = serialization.load_pem_private_key(opened, password=None)
-    if not isinstance(private, ec.EllipticCurvePrivateKey):
-        message = "the signing key is not an elliptic curve key"
-        raise TypeError(message)
-    return private
+    return key_algorithms.open_pem(opened)
 
 
-def public_key(jwk: dict[str, Any]) -> ec.EllipticCurvePublicKey:
-    """Import the public half of a key."""
-    return ECKey.import_key(jwk).public_key
-
-
-def sign(keys: Keys, token_type: str, claims: dict[str, Any]) -> str:
-    """Return a compact JWS (RFC 7515 section 7.1) with the active key and its ``kid``.
+def sign(keys: Keys, token_type: str, claims: dict[str, Any], algorithm: str = ALGORITHM) -> str:
+    """Return a compact JWS (RFC 7515 section 7.1) with an active key and its ``kid``.
 
     Assembled here because a general library spends more time on it than on the signature;
     the tests verify the result with joserfc.
     """
-    signed = header(token_type, keys.kid) + b"." + encode(orjson.dumps(claims))
-    r, s = decode_dss_signature(keys.private.sign(signed, ES256))
-    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    return (signed + b"." + encode(signature)).decode()
+    signer = keys.signers[algorithm]
+    signed = header(algorithm, token_type, signer.kid) + b"." + encode(orjson.dumps(claims))
+    return (signed + b"." + encode(key_algorithms.sign(signer.private, signed))).decode()
 
 
 def verify(keys: Keys, token_type: str, token: str) -> dict[str, Any] | None:
@@ -184,31 +188,27 @@ def verify(keys: Keys, token_type: str, token: str) -> dict[str, Any] | None:
     signed, _, signature = token.encode().rpartition(b".")
     first = signed.partition(b".")[0]
     for kid, public in keys.public.items():
-        if first == header(token_type, kid):
+        if first == header(key_algorithms.name_of(public), token_type, kid):
             return verified_claims(public, signed, signature)
     return None
 
 
-def verified_claims(
-    public: ec.EllipticCurvePublicKey, signed: bytes, signature: bytes
-) -> dict[str, Any] | None:
+def verified_claims(public: Public, signed: bytes, signature: bytes) -> dict[str, Any] | None:
     """Return the claims below a signature of a key, or None when it is not one."""
     try:
         raw = decode(signature)
-        r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
-        public.verify(encode_dss_signature(r, s), signed, ES256)
-    except (InvalidSignature, ValueError):
+    except ValueError:
         return None
-    if len(raw) != 64 or encode(raw) != signature:
+    if encode(raw) != signature or not key_algorithms.verifies(public, signed, raw):
         return None
     claims: dict[str, Any] = orjson.loads(decode(signed.partition(b".")[2]))
     return claims
 
 
 @lru_cache(maxsize=64)
-def header(token_type: str, kid: str) -> bytes:
+def header(algorithm: str, token_type: str, kid: str) -> bytes:
     """Return the encoded header of tokens of a type and key."""
-    return encode(orjson.dumps({"alg": ALGORITHM, "typ": token_type, "kid": kid}))
+    return encode(orjson.dumps({"alg": algorithm, "typ": token_type, "kid": kid}))
 
 
 def decode(segment: bytes) -> bytes:
@@ -219,15 +219,6 @@ def decode(segment: bytes) -> bytes:
 def encode(raw: bytes) -> bytes:
     """Return base64url without padding (RFC 7515 section 2)."""
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
-
-
-def pem(private: ec.EllipticCurvePrivateKey) -> bytes:
-    """Serialise a private key for sealing."""
-    return private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
 
 
 def seal_name(kid: str) -> str:

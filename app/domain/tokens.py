@@ -1,4 +1,4 @@
-"""Owns access tokens and ID tokens: how they are made, read back and revoked."""
+"""Owns access tokens: how they are made, read back and revoked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,6 @@ from app.domain.signing_keys import Keys
 from app.extensions import Base, fetch_row, insert_once
 
 ACCESS_TOKEN = "at+jwt"
-ID_TOKEN = "JWT"
 
 
 class RevokedAccessToken(Base):
@@ -60,22 +59,6 @@ def mint(
         "expires_in": lifetime,
     }
     return answer | {"scope": claims["scope"]} if scopes else answer
-
-
-def mint_id_token(
-    rules: TokenRules, keys: Keys, *, client_id: str, grant: Mapping[str, Any], nonce: str | None
-) -> str:
-    """Return an ID token (OpenID Connect Core section 2) for the user of a grant."""
-    now = clock.epoch()
-    claims = {
-        "iss": rules.issuer,
-        "sub": grant["user_id"],
-        "aud": client_id,
-        "iat": now,
-        "exp": now + rules.access_token_seconds,
-        "auth_time": grant["auth_time"],
-    }
-    return signing_keys.sign(keys, ID_TOKEN, claims | ({"nonce": nonce} if nonce else {}))
 
 
 def revoke_access(claims: Mapping[str, Any], *, by: Actor) -> None:

@@ -33,6 +33,7 @@ OWN_ISSUER = (
     "There is no metadata of the resource; its own origin is taken for the issuer, as in the first"
     " revision of MCP authorization."
 )
+PROVIDER_FOUND = "The document describes this issuer and everything to sign in with is there."
 SERVER_FOUND = "The document describes this issuer and everything needed is there."
 FOREIGN_REGISTRATION = "The registration endpoint is at another origin; it is not used."
 NO_ISSUER = "The issuer is neither an https URL nor an allowed one of this machine."
@@ -47,6 +48,12 @@ class Discovery:
     server: ServerMetadata | None = None
     resource: ResourceMetadata | None = None
     challenge: Challenge | None = None
+
+    @property
+    def obstacle(self) -> str:
+        """Return why nothing was found: of the last document that was read, else the last step."""
+        read = [step for step in self.steps if step.status == 200] or self.steps
+        return read[-1].conclusion if self.server is None else ""
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -90,6 +97,18 @@ def discover_issuer(
         walk.note(NO_ISSUER, named=upstream_metadata.shown(issuer))
         return Discovery(issuer, tuple(walk.steps))
     server = find_server(walk, [issuer], for_codes=False)
+    return Discovery(issuer, tuple(walk.steps), server)
+
+
+def discover_provider(outbound: Outbound, issuer: str, *, seconds: float = SECONDS) -> Discovery:
+    """Find the endpoints of an issuer at which people sign in (OpenID Connect Discovery)."""
+    walk = Walk(outbound, issuer, "stranger", seconds)
+    if not walk.is_protected(issuer):
+        walk.note(NO_ISSUER, named=upstream_metadata.shown(issuer))
+        return Discovery(issuer, tuple(walk.steps))
+    read = partial(upstream_metadata.read_provider, issuer=issuer, is_protected=walk.is_protected)
+    found = walk.first(reversed(well_known.server_places(issuer)), read, PROVIDER_FOUND)
+    server = found if isinstance(found, ServerMetadata) else None
     return Discovery(issuer, tuple(walk.steps), server)
 
 

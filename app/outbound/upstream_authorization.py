@@ -37,9 +37,12 @@ def authorization_url(
     challenge: str,
     scopes: Iterable[str] = (),
     resource: str = "",
+    nonce: str = "",
+    prompt: str = "",
 ) -> str:
     """Return where a person allows access (RFC 6749 section 4.1.1, with PKCE by S256).
 
+    ``nonce`` and ``prompt`` are for signing in there (OpenID Connect Core section 3.1.2.1).
     Raises OutboundError when the query of the endpoint decides what only a request may.
     """
     wanted = {
@@ -49,6 +52,8 @@ def authorization_url(
         "scope": " ".join(scopes),
         "state": state,
         "resource": resource,
+        "nonce": nonce,
+        "prompt": prompt,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }

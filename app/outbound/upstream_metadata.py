@@ -28,6 +28,8 @@ URLS = (
     "revocation_endpoint",
     "introspection_endpoint",
     "jwks_uri",
+    "userinfo_endpoint",
+    "end_session_endpoint",
 )
 LISTS = (
     "scopes_supported",
@@ -75,6 +77,8 @@ class ServerMetadata:
     revocation_endpoint: str = ""
     introspection_endpoint: str = ""
     jwks_uri: str = ""
+    userinfo_endpoint: str = ""
+    end_session_endpoint: str = ""
     scopes_supported: tuple[str, ...] = ()
     response_types_supported: tuple[str, ...] = ()
     grant_types_supported: tuple[str, ...] = ()
@@ -122,6 +126,23 @@ def read_server(
     if for_codes and "S256" not in found.get("code_challenge_methods_supported", ()):
         return Fault(NO_S256)
     return ServerMetadata(issuer, **found)
+
+
+def read_provider(
+    members: Members, issuer: str, is_protected: IsProtected
+) -> ServerMetadata | Fault:
+    """Return what a document says of an issuer at which people sign in, or why it does not count.
+
+    Some large providers offer S256 and do not say so; the nonce binds the code for them as well.
+    """
+    found = read_server(members, issuer, is_protected, for_codes=False)
+    if isinstance(found, Fault):
+        return found
+    missing = [name for name in ("authorization_endpoint", "jwks_uri") if not getattr(found, name)]
+    if missing:
+        return Fault(MISSING, missing[0])
+    methods = found.code_challenge_methods_supported
+    return Fault(NO_S256) if methods and "S256" not in methods else found
 
 
 def covers(resource: str, url: str) -> bool:

@@ -10,21 +10,49 @@ from app.protocol import (
     clients,
     connection_callback,
     connection_tokens,
+    device,
+    device_authorization,
     discovery,
+    federated_login,
     introspect,
     landing,
     login,
     own_connections,
     par,
+    passkey,
     refusals,
     register,
     revoke,
+    second_factor,
     token,
+    userinfo,
     waiting,
 )
 
-MACHINES = (clients, connection_tokens, discovery, introspect, par, register, revoke, token)
-PEOPLE = (authorize, connection_callback, landing, login, own_connections, waiting)
+MACHINES = (
+    clients,
+    connection_tokens,
+    device_authorization,
+    discovery,
+    introspect,
+    par,
+    register,
+    revoke,
+    token,
+    userinfo,
+)
+PEOPLE = (
+    authorize,
+    connection_callback,
+    device,
+    federated_login,
+    landing,
+    login,
+    own_connections,
+    passkey,
+    second_factor,
+    waiting,
+)
 
 
 def init_app(app: Flask) -> None:

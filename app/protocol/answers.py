@@ -4,34 +4,47 @@ from urllib.parse import quote
 
 from flask import Response
 
+from app import security
 from app.config import current_settings
 from app.domain.errors import Refusal
+from app.protocol.authorization_request import Origin
+from app.views import page
+
+MODES = ("query", "form_post")
 
 
-def send(redirect_uri: str, status: int = 303, **values: str | None) -> Response:
-    """Return a redirect with the values and ``iss`` added to the query (RFC 9207 section 2).
+def send(origin: Origin, **values: str) -> Response:
+    """Return the answer with ``state`` and ``iss`` (RFC 9207 section 2), as it was asked for."""
+    said = values | ({} if origin.state is None else {"state": origin.state})
+    said["iss"] = current_settings().issuer
+    if origin.response_mode == "form_post":
+        return posted(origin.redirect_uri, said)
+    return redirected(origin.redirect_uri, said)
+
+
+def send_refusal(origin: Origin, refusal: Refusal) -> Response:
+    """Tell the client why its request was refused."""
+    return send(origin, error=refusal.error, error_description=str(refusal.description))
+
+
+def redirected(redirect_uri: str, said: dict[str, str]) -> Response:
+    """Return a redirect with the values added to the query.
 
     Everything outside the unreserved characters is percent-encoded, spaces as ``%20``: some
     clients show a plus sign as it is.
     """
-    pairs = [(name, value) for name, value in values.items() if value is not None]
-    pairs.append(("iss", current_settings().issuer))
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in said.items())
     separator = "&" if "?" in redirect_uri else "?"
     if redirect_uri.endswith(("?", "&")):
         separator = ""
-    response = Response(status=status)
+    response = Response(status=303)
     response.headers["Location"] = f"{redirect_uri}{separator}{query}"
     response.headers["Cache-Control"] = "no-store"
     response.autocorrect_location_header = False
     return response
 
 
-def send_refusal(redirect_uri: str, refusal: Refusal, state: str | None) -> Response:
-    """Tell the client why its request was refused."""
-    return send(
-        redirect_uri,
-        error=refusal.error,
-        error_description=refusal.description,
-        state=state,
-    )
+def posted(redirect_uri: str, said: dict[str, str]) -> Response:
+    """Return a page that sends the values as a form (OAuth 2.0 Form Post Response Mode)."""
+    security.allow_form_target(redirect_uri)
+    return page("protocol/form_post.html", action=redirect_uri, fields=said)

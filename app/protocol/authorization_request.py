@@ -14,13 +14,19 @@ from app.domain import errors, redirect_uris, scopes
 from app.domain.authorization_codes import CHALLENGE
 from app.domain.client_records import ClientRecord, Standing
 from app.domain.errors import Refusal
+from app.domain.identity_claims import ClaimsRequest
 from app.domain.resources import Target
 from app.protocol import caller
 from app.protocol.ceilings import narrow, target_of
 from app.protocol.parameters import Parameters
+from app.protocol.sign_in_demands import (
+    checked_claims,
+    checked_max_age,
+    checked_person,
+    checked_prompt,
+)
 
 UNKNOWN = "This app is not known here, or it asks to be sent to an address it did not register."
-PROMPTS = frozenset(("none", "login", "consent", "select_account"))
 
 
 class LocalRefusal(Exception):
@@ -33,17 +39,6 @@ class LocalRefusal(Exception):
         self.client = client
 
 
-class RedirectedRefusal(Exception):
-    """Raised when the proven redirect URI is told why (RFC 6749 section 4.1.2.1)."""
-
-    def __init__(self, refusal: Refusal, redirect_uri: str, state: str | None) -> None:
-        """Refuse at the client."""
-        super().__init__(refusal.description)
-        self.refusal = refusal
-        self.redirect_uri = redirect_uri
-        self.state = state
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """A client and the redirect URI that was proven to be its own."""
@@ -52,6 +47,17 @@ class Origin:
     redirect_uri: str
     state: str | None
     standing: Standing
+    response_mode: str = "query"
+
+
+class RedirectedRefusal(Exception):
+    """Raised when the proven redirect URI is told why (RFC 6749 section 4.1.2.1)."""
+
+    def __init__(self, refusal: Refusal, origin: Origin) -> None:
+        """Refuse at the client."""
+        super().__init__(refusal.description)
+        self.refusal = refusal
+        self.origin = origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,9 @@ class AuthorizationRequest:
     nonce: str | None
     prompt: frozenset[str]
     max_age: int | None
+    claims: ClaimsRequest
+    person: str | None
+    """The only one who will do."""
     canonical: str
     """The whole request as one string, for binding a consent to it."""
     reference: str | None
@@ -75,9 +84,14 @@ class AuthorizationRequest:
         """Return who asks."""
         return self.origin.client
 
+    @property
+    def consented_scopes(self) -> tuple[str, ...]:
+        """Return the scopes in whose words the person is asked, claims asked one by one too."""
+        return tuple(dict.fromkeys((*self.scopes, *self.claims.scopes)))
+
     def refuse(self, refusal: Refusal) -> RedirectedRefusal:
         """Return a refusal for the client of this request."""
-        return RedirectedRefusal(refusal, self.origin.redirect_uri, self.origin.state)
+        return RedirectedRefusal(refusal, self.origin)
 
 
 def prove_origin(parameters: Parameters) -> Origin:
@@ -95,14 +109,22 @@ def prove_origin(parameters: Parameters) -> Origin:
     if standing is Standing.DELETED and not client.approved_once:
         raise LocalRefusal(errors.InvalidRequest(UNKNOWN))
     redirect_uri = proven_redirect_uri(client, parameters)
-    state = parameters.get("state")
+    mode = response_mode(redirect_uri, parameters) or "query"
+    origin = Origin(client, redirect_uri, parameters.get("state"), standing, mode)
     if standing is Standing.DELETED:
         gone = errors.InvalidClient("This client was deleted; register again.")
-        raise RedirectedRefusal(gone, redirect_uri, state)
+        raise RedirectedRefusal(gone, origin)
     if standing not in (Standing.ACTIVE, Standing.PENDING):
         stopped = errors.UnauthorizedClient("This app is not active on this server.")
         raise LocalRefusal(stopped, client)
-    return Origin(client, redirect_uri, state, standing)
+    return origin
+
+
+def response_mode(redirect_uri: str, parameters: Parameters) -> str | None:
+    """Return how the answer travels, None for a way that there is not; a form needs a web page."""
+    mode = parameters.get("response_mode") or "query"
+    is_web = redirect_uri.startswith(("http://", "https://"))
+    return mode if mode == "query" or (mode == "form_post" and is_web) else None
 
 
 def proven_redirect_uri(client: ClientRecord, parameters: Parameters) -> str:
@@ -124,7 +146,7 @@ def read(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
         check_pushed(origin.client, parameters)
         return check(origin, parameters)
     except Refusal as refusal:
-        raise RedirectedRefusal(refusal, origin.redirect_uri, origin.state) from None
+        raise RedirectedRefusal(refusal, origin) from None
 
 
 def check_pushed(client: ClientRecord, parameters: Parameters) -> None:
@@ -139,18 +161,21 @@ def check_pushed(client: ClientRecord, parameters: Parameters) -> None:
 def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
     """Check everything else about a request, in order."""
     check_unsupported(parameters)
-    check_response(origin.client, parameters)
+    check_response(origin, parameters)
     challenge = checked_challenge(origin.client, parameters)
     target = target_of(origin.client, parameters.resources)
-    asked = scopes.split(parameters.get("scope"))
+    granted = narrow(scopes.split(parameters.get("scope")), origin.client, target)
+    claims = checked_claims(origin.client, parameters, granted)
     return AuthorizationRequest(
         origin=origin,
-        scopes=narrow(asked, origin.client, target),
+        scopes=granted,
         target=target,
+        claims=claims,
+        person=checked_person(parameters, claims),
         code_challenge=challenge,
         nonce=checked_nonce(parameters),
         prompt=checked_prompt(parameters),
-        max_age=checked_max_age(parameters),
+        max_age=checked_max_age(origin.client, parameters),
         canonical=canonical(parameters),
         reference=parameters.reference,
     )
@@ -168,17 +193,19 @@ def check_unsupported(parameters: Parameters) -> None:
             raise refusal("This server does not support this request parameter.")
 
 
-def check_response(client: ClientRecord, parameters: Parameters) -> None:
-    """Accept the code flow with its answer in the query, and nothing else."""
+def check_response(origin: Origin, parameters: Parameters) -> None:
+    """Accept the code flow with its answer in the query or in a form, and nothing else."""
     response_type = parameters.get("response_type")
     if response_type is None:
         raise errors.InvalidRequest("The parameter response_type is missing.")
     if response_type != "code":
         raise errors.UnsupportedResponseType("The only supported response_type is code.")
-    if "authorization_code" not in client.grant_types:
+    if "authorization_code" not in origin.client.grant_types:
         raise errors.UnauthorizedClient("This client is not registered for authorization codes.")
-    if parameters.get("response_mode") not in (None, "query"):
-        raise errors.InvalidRequest("The only supported response_mode is query.")
+    if response_mode(origin.redirect_uri, parameters) is None:
+        raise errors.InvalidRequest(
+            "The response_mode must be query, or form_post for a redirect URI of http or https."
+        )
 
 
 def checked_challenge(client: ClientRecord, parameters: Parameters) -> str | None:
@@ -197,7 +224,7 @@ def checked_challenge(client: ClientRecord, parameters: Parameters) -> str | Non
 def may_omit_pkce(client: ClientRecord, parameters: Parameters) -> bool:
     """Tell whether this request may go without PKCE (OAuth 2.1 section 7.5.1)."""
     openid = "openid" in (parameters.get("scope") or "").split(" ")
-    relaxed = current_settings().pkce_required == "public"
+    relaxed = client.pkce_optional or current_settings().pkce_required == "public"
     return relaxed and not client.is_public and openid and parameters.get("nonce") is not None
 
 
@@ -207,24 +234,6 @@ def checked_nonce(parameters: Parameters) -> str | None:
     if nonce is not None and len(nonce) > 512:
         raise errors.InvalidRequest("The nonce must have at most 512 characters.")
     return nonce
-
-
-def checked_prompt(parameters: Parameters) -> frozenset[str]:
-    """Return the prompts; ``none`` stands alone (OpenID Connect Core section 3.1.2.1)."""
-    prompt = frozenset((parameters.get("prompt") or "").split()) & PROMPTS
-    if "none" in prompt and (parameters.get("prompt") or "").split() != ["none"]:
-        raise errors.InvalidRequest("prompt=none cannot be combined with another prompt.")
-    return prompt
-
-
-def checked_max_age(parameters: Parameters) -> int | None:
-    """Return the allowed age of the sign-in in seconds."""
-    value = parameters.get("max_age")
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit() and len(value) <= 9):
-        raise errors.InvalidRequest("max_age must be a whole number of seconds.")
-    return int(value)
 
 
 def canonical(parameters: Parameters) -> str:

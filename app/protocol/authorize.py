@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app import browser_session, clock, security
+from app import browser_session, clock, provider_uses, security
 from app.config import current_settings
 from app.domain import authorization_codes, consents, errors, pushed_requests
 from app.domain.client_records import Standing
@@ -23,6 +23,7 @@ from app.protocol.authorization_request import AuthorizationRequest, LocalRefusa
 from app.protocol.parameters import Parameters
 
 bp = Blueprint("authorize", __name__)
+OTHER_ACCOUNT = "The app asks for another account than the one that is signed in."
 
 
 @bp.get("/authorize")
@@ -38,7 +39,7 @@ def authorize() -> Response | str:
     wanted = authorization_request.read(origin, asked)
 
     user = people.signed_in()
-    if user is None or must_sign_in_again(wanted):
+    if user is None or must_sign_in_again(wanted, user):
         return ask_to_sign_in(wanted, asked)
     check_known(wanted, user)
     if not is_covered(wanted, user):
@@ -60,30 +61,29 @@ def authorize_by_post() -> Response:
     return redirect(f"{url_for('authorize.authorize')}?{query}", 303)
 
 
-def must_sign_in_again(wanted: AuthorizationRequest) -> bool:
-    """Tell whether the request demands a fresher sign-in than this session's."""
+def must_sign_in_again(wanted: AuthorizationRequest, user: User) -> bool:
+    """Tell whether the request demands a fresher sign-in than this session's, or somebody else."""
     age = clock.epoch() - browser_session.current().auth_time
     too_old = wanted.max_age is not None and age > wanted.max_age
-    return too_old or bool(wanted.prompt & asking.SIGN_IN_PROMPTS)
+    prompted = bool(wanted.prompt & asking.SIGN_IN_PROMPTS)
+    return too_old or prompted or is_stranger(wanted, user)
+
+
+def is_stranger(wanted: AuthorizationRequest, user: User | None) -> bool:
+    """Tell whether somebody is signed in who is not whom the request names."""
+    return user is not None and wanted.person not in (None, user.id)
 
 
 def check_known(wanted: AuthorizationRequest, user: User) -> None:
     """Refuse people who are new to an app that takes no newcomers."""
-    client = wanted.client
-    if not client.takes_newcomers and not consents.knows(
-        user_id=user.id, client_id=client.client_id
-    ):
-        raise wanted.refuse(
-            errors.AccessDenied(
-                "This app takes no new people for now; ask the operators of this server."
-            )
-        )
+    if not people.is_welcome(user, wanted.client):
+        raise wanted.refuse(errors.AccessDenied(people.UNWELCOME))
 
 
 def ask_to_sign_in(wanted: AuthorizationRequest, asked: Parameters) -> str:
     """Show the sign-in page, which comes back to this request."""
     if "none" in wanted.prompt:
-        raise wanted.refuse(errors.LoginRequired("Nobody is signed in in this browser."))
+        raise wanted.refuse(errors.LoginRequired("Nobody is signed in here who would do."))
     again = authorization_request.canonical(asking.after_sign_in(asked))
     security.allow_form_target(wanted.origin.redirect_uri)
     client = people.describe(wanted.client, wanted.origin.redirect_uri)
@@ -92,10 +92,12 @@ def ask_to_sign_in(wanted: AuthorizationRequest, asked: Parameters) -> str:
         action=url_for("login.sign_in"),
         next=f"{url_for('authorize.authorize')}?{again}",
         username=browser_session.current().pop("typed", "") or asked.get("login_hint") or "",
-        error=browser_session.current().pop("error", None),
+        error=browser_session.current().pop("error", None)
+        or (OTHER_ACCOUNT if is_stranger(wanted, people.signed_in()) else None),
         throttled=browser_session.current().pop("throttled", None),
         again=False,
         flow=client,
+        providers=provider_uses.offered(),
     )
 
 
@@ -111,7 +113,7 @@ def is_covered(wanted: AuthorizationRequest, user: User) -> bool:
         client_id=wanted.client.client_id,
         session_id=None if is_unmistakable(wanted) else browser_session.current().session_id or "",
         redirect_uri=wanted.origin.redirect_uri,
-        scopes=wanted.scopes,
+        scopes=wanted.consented_scopes,
         resources=wanted.target.audience,
     )
 
@@ -137,12 +139,13 @@ def issue_code(wanted: AuthorizationRequest, user: User) -> Response:
         scopes=wanted.scopes,
         resources=wanted.target.audience,
         nonce=wanted.nonce,
+        claims=wanted.claims.kept(),
         auth_time=browser_session.current().auth_time,
         lifetime_seconds=current_settings().code_seconds,
         by=people.user_actor(user),
     )
     db.session.commit()
-    return send(wanted.origin.redirect_uri, code=code, state=wanted.origin.state)
+    return send(wanted.origin, code=code)
 
 
 def spend(wanted: AuthorizationRequest) -> None:

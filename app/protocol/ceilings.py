@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.config import Settings, current_key, current_settings
-from app.domain import errors, resources, signing_keys
+from app.domain import errors, resources, scopes, signing_keys
 from app.domain.client_records import ClientRecord
 from app.domain.grants import TokenRules
 from app.domain.resources import Target
@@ -36,6 +36,16 @@ def check_grant(client: ClientRecord, grant_type: str) -> None:
         )
 
 
+def may_refresh(client: ClientRecord, granted: Iterable[str]) -> bool:
+    """Tell whether a grant comes with a refresh token.
+
+    Who signs people in asks for it with a scope of its own (OpenID Connect Core section 11).
+    """
+    names = frozenset(granted)
+    asked = "openid" not in names or "offline_access" in names
+    return asked and "refresh_token" in client.grant_types
+
+
 def target_of(client: ClientRecord, requested: tuple[str, ...]) -> Target:
     """Return what a request is for; raises InvalidTarget beyond the client's resources."""
     default = current_settings().resource
@@ -52,12 +62,12 @@ def target_of(client: ClientRecord, requested: tuple[str, ...]) -> Target:
 def narrow(requested: Iterable[str], client: ClientRecord, target: Target) -> tuple[str, ...]:
     """Keep what client and resource allow; raises InvalidScope when nothing is left.
 
-    Without a request everything allowed is granted, except signing a person in.
+    Without a request everything allowed is granted, except telling who a person is.
     """
     asked = tuple(requested)
     allowed = client.scopes & target.scopes
     if not asked:
-        return tuple(sorted(allowed - {"openid"}))
+        return tuple(sorted(allowed - set(scopes.IDENTITY)))
     kept = tuple(name for name in asked if name in allowed)
     if not kept:
         raise errors.InvalidScope(

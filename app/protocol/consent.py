@@ -1,5 +1,6 @@
 """Owns the consent page and the answer to it; bound to session and request, used once."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -7,9 +8,11 @@ from flask import render_template, request, url_for
 from app import browser_session, security
 from app.config import current_key, current_settings
 from app.domain import consents, errors, resources, scopes
+from app.domain.client_records import ClientRecord
 from app.domain.users import User
 from app.protocol import people
 from app.protocol.authorization_request import AuthorizationRequest, LocalRefusal
+from app.protocol.ceilings import may_refresh
 
 
 def show(wanted: AuthorizationRequest, user: User) -> str:
@@ -25,9 +28,9 @@ def show(wanted: AuthorizationRequest, user: User) -> str:
         client=people.describe(wanted.client, wanted.origin.redirect_uri),
         account=user.email,
         return_url=f"{url_for('authorize.authorize')}?{wanted.canonical}",
-        scopes=[describe_scope(name) for name in wanted.scopes],
+        scopes=[describe_scope(name) for name in wanted.consented_scopes],
         resources=[describe_resource(uri) for uri in wanted.target.audience],
-        lifetime=lifetime(wanted),
+        lifetime=lifetime(wanted.client, wanted.scopes),
     )
 
 
@@ -55,7 +58,7 @@ def take_answer(wanted: AuthorizationRequest, user: User) -> bool:
         client_id=wanted.client.client_id,
         session_id=session_id(),
         redirect_uri=wanted.origin.redirect_uri,
-        scopes=wanted.scopes,
+        scopes=wanted.consented_scopes,
         resources=wanted.target.audience,
         by=by,
     )
@@ -64,7 +67,7 @@ def take_answer(wanted: AuthorizationRequest, user: User) -> bool:
 
 def bound_request(wanted: AuthorizationRequest) -> str:
     """Return what a consent is bound to: the request and what it was narrowed to."""
-    return "\0".join((wanted.canonical, *wanted.scopes, *wanted.target.audience))
+    return "\0".join((wanted.canonical, *wanted.consented_scopes, *wanted.target.audience))
 
 
 def session_id() -> str:
@@ -86,9 +89,9 @@ def describe_resource(uri: str) -> dict[str, str]:
     return {"uri": uri, "name": row.name if row is not None else "This server"}
 
 
-def lifetime(wanted: AuthorizationRequest) -> str:
+def lifetime(client: ClientRecord, granted: Iterable[str]) -> str:
     """Say how long the access lasts."""
-    if "refresh_token" not in wanted.client.grant_types:
+    if not may_refresh(client, granted):
         minutes = max(1, current_settings().access_token_seconds // 60)
         return f"About {minutes} minutes"
     days = max(1, current_settings().refresh_absolute_seconds // 86400)

@@ -9,10 +9,21 @@ from flask import Blueprint, Response, request
 from app import upstream_uses
 from app.answers import refusal_answer
 from app.config import Settings, current_settings
-from app.domain import errors, foreign_jwts, registration_modes, scopes, signing_keys
+from app.domain import (
+    errors,
+    foreign_jwts,
+    id_tokens,
+    identity_claims,
+    openid_metadata,
+    registration_modes,
+    scopes,
+    signing_keys,
+)
 from app.domain.client_metadata import MetadataRules
 from app.outbound import upstream_clients
+from app.protocol.answers import MODES
 from app.protocol.ceilings import current_keys
+from app.protocol.sign_in_demands import PROMPTS
 
 bp = Blueprint("discovery", __name__)
 METADATA_SECONDS = 300
@@ -77,22 +88,26 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "revocation_endpoint": f"{issuer}/revoke",
         "introspection_endpoint": f"{issuer}/introspect",
+        "userinfo_endpoint": f"{issuer}/userinfo",
         "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "device_authorization_endpoint": f"{issuer}/device_authorization",
         "scopes_supported": [scope.name for scope in scopes.find_all()],
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "response_modes_supported": MODES,
+        "grant_types_supported": list(settings.metadata_rules.grant_types),
         **AUTHENTICATION,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "require_pushed_authorization_requests": False,
-        "claims_parameter_supported": False,
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claims_parameter_supported": True,
+        "prompt_values_supported": sorted(PROMPTS),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["ES256"],
-        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce"],
+        "id_token_signing_alg_values_supported": openid_metadata.ALGORITHMS,
+        "userinfo_signing_alg_values_supported": openid_metadata.ALGORITHMS,
+        "acr_values_supported": [id_tokens.PASSWORD],
+        "claims_supported": [*id_tokens.CLAIMS, *identity_claims.SCOPE_OF],
     }
     if registration_modes.current(settings.registration_mode) != "closed":
         described["registration_endpoint"] = f"{issuer}/register"

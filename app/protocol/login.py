@@ -3,13 +3,13 @@
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app import browser_session
+from app import browser_session, provider_uses
 from app.config import current_settings
 from app.domain import audit, errors, users
 from app.domain.audit_tags import Tag
 from app.extensions import db
 from app.limits import spend
-from app.protocol import caller, people, refusals
+from app.protocol import caller, people, refusals, second_factor
 
 bp = Blueprint("login", __name__)
 THEMES = ("auto", "light", "dark")
@@ -23,7 +23,10 @@ def sign_in() -> str | Response:
     user, again = people.signed_in(), "again" in request.args
     if user is not None and not again:
         return redirect(after or home(), 303)
-    return show_form(after, user.email if user is not None else "", again=again)
+    if browser_session.half_user() is not None and not again:
+        return redirect(url_for("second_factor.ask", next=after or None), 303)
+    error = browser_session.current().pop("error", None)
+    return show_form(after, user.email if user is not None else "", again=again, error=error)
 
 
 @bp.post("/login")
@@ -49,9 +52,7 @@ def sign_in_with_password() -> Response:
         db.session.commit()
         return show_failure(refusal, email, after)
 
-    browser_session.begin(user, current_settings(), caller.address())
-    db.session.commit()
-    return redirect(after or home(), 303)
+    return second_factor.enter(user, after)
 
 
 @bp.post("/logout")
@@ -62,8 +63,12 @@ def sign_out() -> Response | str:
     if user is not None:
         audit.record(Tag.USER_SIGNED_OUT, user.id, by=people.user_actor(user))
 
+    left = provider_uses.way_out()
     browser_session.end()
     db.session.commit()
+    elsewhere = provider_uses.end_session_url(*left) if left else ""
+    if left and elsewhere:
+        return provider_uses.pass_on(elsewhere, left[0].title)
     if after is not None:
         return redirect(after, 303)
     return render_template("protocol/signed_out.html", sign_in_url=url_for("login.sign_in"))
@@ -101,7 +106,7 @@ def show_failure(refusal: errors.Refusal, email: str, after: str) -> Response:
     return response
 
 
-def show_form(after: str, username: str = "", *, again: bool = False, **words: str) -> str:
+def show_form(after: str, username: str = "", *, again: bool = False, **words: str | None) -> str:
     """Show the sign-in form; ``again`` to somebody who has signed in long ago."""
     return render_template(
         "protocol/sign_in.html",
@@ -112,6 +117,7 @@ def show_form(after: str, username: str = "", *, again: bool = False, **words: s
         throttled=words.get("throttled"),
         again=again,
         flow=None,
+        providers=provider_uses.offered(),
     )
 
 

@@ -25,6 +25,8 @@ KEPT = (
     "prompt",
     "max_age",
     "login_hint",
+    "id_token_hint",
+    "claims",
 )
 """What is kept, beside client and resources; never what the client proved itself with."""
 

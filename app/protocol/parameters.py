@@ -22,6 +22,7 @@ BODY_ONLY = frozenset(
         "client_assertion_type",
         "code",
         "code_verifier",
+        "device_code",
         "redirect_uri",
         "refresh_token",
         "resource",

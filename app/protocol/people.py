@@ -4,12 +4,14 @@ from typing import Any
 
 from app import browser_session, views
 from app.config import current_settings
-from app.domain import redirect_uris, users
+from app.domain import consents, redirect_uris, users
 from app.domain.audit import Actor
 from app.domain.client_records import Client, ClientRecord
 from app.domain.users import User
 from app.extensions import db
 from app.protocol import caller
+
+UNWELCOME = "This app takes no new people for now; ask the operators of this server."
 
 
 def user_actor(user: User) -> Actor:
@@ -18,14 +20,14 @@ def user_actor(user: User) -> Actor:
     return caller.actor(kind, user.id, user.email)
 
 
-def describe(client: ClientRecord, redirect_uri: str) -> dict[str, Any]:
-    """Describe who asks, in the way the pages show it."""
+def describe(client: ClientRecord, redirect_uri: str | None) -> dict[str, Any]:
+    """Describe who asks, in the way the pages show it; a device has no redirect URI."""
     row = db.session.get(Client, client.client_id)
     approved, is_document = client.software_status == "approved", client.source == "cimd"
     return {
         "name": client.name or client.client_id,
         "client_id": client.client_id,
-        "target": redirect_uris.describe(redirect_uri),
+        "target": redirect_uris.describe(redirect_uri) if redirect_uri else {"kind": "device"},
         "approved_by": client.decided_by if approved else None,
         "approved_at": views.instant(client.decided_at) if approved else None,
         "document_host": redirect_uris.host_of(client.client_id) if is_document else None,
@@ -44,6 +46,11 @@ def local_path(path: str) -> str | None:
 def signed_in() -> User | None:
     """Return who is signed in."""
     return browser_session.current_user()
+
+
+def is_welcome(user: User, client: ClientRecord) -> bool:
+    """Tell whether a person may use an app, which may take no newcomers."""
+    return client.takes_newcomers or consents.knows(user_id=user.id, client_id=client.client_id)
 
 
 def contact_sentence() -> str:

@@ -10,6 +10,7 @@ from app.domain import audit, users
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
+from app.domain.device_refusals import AuthorizationPending
 from app.domain.errors import AdmissionRefused, Refusal, TooManyRequests
 from app.errors import MACHINES, answer_refusal
 from app.extensions import db
@@ -19,7 +20,16 @@ from app.protocol.authorization_request import LocalRefusal, RedirectedRefusal
 from app.protocol.waiting import refresh
 from app.views import page
 
-COUNTED = ("clients", "connection_tokens", "introspect", "par", "revoke", "token")
+COUNTED = (
+    "clients",
+    "connection_tokens",
+    "device_authorization",
+    "introspect",
+    "par",
+    "revoke",
+    "token",
+    "userinfo",
+)
 """Blueprints at which credentials can be guessed."""
 RECORDED = "120 per minute"
 """Refusals of one network beyond this are only logged, so that a flood cannot fill the disk."""
@@ -38,10 +48,13 @@ def refuse(refusal: Refusal) -> BaseResponse:
     """Record a refusal and answer it in the format of the endpoint.
 
     What a machine endpoint did before it refused is kept, such as the revocations of a replay; an
-    operator's half-done form is not.
+    operator's half-done form is not. A device that polls as it should is not at fault.
     """
     if request.blueprint not in MACHINES:
         db.session.rollback()
+    if isinstance(refusal, AuthorizationPending):
+        db.session.commit()
+        return answer_refusal(refusal)
     answered = addressed(limited(refusal))
     record(answered)
     return answer_refusal(answered)
@@ -93,7 +106,7 @@ def refuse_there(found: RedirectedRefusal) -> BaseResponse:
     record(refusal)
     if "HX-Request" in request.headers:
         return refresh()
-    return send_refusal(found.redirect_uri, refusal, found.state)
+    return send_refusal(found.origin, refusal)
 
 
 def record(refusal: Refusal, client: ClientRecord | None = None) -> None:

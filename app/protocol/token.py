@@ -6,7 +6,8 @@ from app.answers import json_answer
 from app.extensions import commit
 from app.protocol import caller
 from app.protocol.parameters import read_form
-from app.protocol.server import TokenRequest, server
+from app.protocol.server import server
+from app.protocol.token_grants import TokenRequest
 
 bp = Blueprint("token", __name__)
 

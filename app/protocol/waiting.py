@@ -160,4 +160,4 @@ def refresh() -> Response:
 def still_waiting(origin: Origin) -> RedirectedRefusal:
     """Return the refusal that ends a wait; real clients keep their registration after it."""
     refusal = errors.AccessDenied(caller.waiting_sentence())
-    return RedirectedRefusal(refusal, origin.redirect_uri, origin.state)
+    return RedirectedRefusal(refusal, origin)

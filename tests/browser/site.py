@@ -84,7 +84,9 @@ class Site:
 
 
 @contextmanager
-def running_site(template: Path, folder: Path, **settings: Any) -> Iterator[Site]:
+def running_site(
+    template: Path, folder: Path, host: str = "127.0.0.1", **settings: Any
+) -> Iterator[Site]:
     """Serve while the block lasts, over SQLite: a browser cannot tell the databases apart.
 
     The issuer has a path, where more can go wrong than at the root.
@@ -92,7 +94,7 @@ def running_site(template: Path, folder: Path, **settings: Any) -> Iterator[Site
     shutil.copyfile(template, folder / "test.db")
     port = free_port()
     values = {
-        "issuer": f"http://127.0.0.1:{port}/tenant/one",
+        "issuer": f"http://{host}:{port}/tenant/one",
         "data_dir": folder,
         "database_url": f"sqlite:///{folder / 'test.db'}",
         "secret_key": SECRET_KEY,

@@ -9,7 +9,7 @@ def sign_in(page: Page, person: Person, password: str | None = None) -> None:
     """Fill in the sign-in form that the page shows, and send it."""
     page.get_by_label("Email").fill(person.email)
     page.get_by_label("Password", exact=True).fill(password or person.password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def press(page: Page, name: str) -> None:

@@ -23,6 +23,7 @@ ENTRIES = (
     "scopes",
     "resources",
     "webhooks",
+    "users",
 )
 REPORTS = ("acquire", "simulator", "statement-issuers", "audit", "clean-up", "gate", "system")
 

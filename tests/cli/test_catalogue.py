@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.domain.scopes import BUILT_IN
 from tests.cli.conftest import ON_ONE_DATABASE
 
 SCOPE = ("scope", "create", "tool:read", "--description", "Read with the tool")
@@ -18,11 +19,7 @@ def test_a_scope_is_listed_beside_the_built_in_ones(said):
         "is_default": True,
         "four_eyes": True,
     }
-    assert {row["name"] for row in said("scope", "list")} == {
-        "openid",
-        "offline_access",
-        "tool:read",
-    }
+    assert {row["name"] for row in said("scope", "list")} == {*BUILT_IN, "tool:read"}
 
 
 def test_a_resource_is_listed_with_its_scopes(said):

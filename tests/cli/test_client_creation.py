@@ -46,6 +46,17 @@ def test_a_client_cannot_go_beyond_the_scopes_and_resources_it_was_created_with(
     )
 
 
+def test_a_client_by_hand_may_have_codes_and_the_device_grant(said):
+    """Unlike one that registers itself; and people sign in with either."""
+    kept = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
+    grants = [word for grant in kept for word in ("--grant", grant)]
+    created = said(*PERSON, *grants, "--scope", "openid")
+    alone = said("client", "create", "--name", "TV", *grants[2:], "--scope", "openid")
+
+    assert created["grant_types"] == kept
+    assert (created["scope"], alone["scope"]) == ("openid", "openid")
+
+
 def test_a_client_of_people_gets_its_grants_and_no_registration_access_token(said):
     created = said(*PERSON, "--auth-method", "none")
 

@@ -4,9 +4,10 @@ from app.domain.key_rotation import CONSEQUENCES, PUBLISHED_SECONDS
 from app.domain.signing_keys import KEPT_SECONDS
 
 
-def states(said):
-    """Return the keys by state, as they are listed."""
-    return {row["state"]: row for row in said("keys", "list")}
+def states(said, algorithm="ES256"):
+    """Return the keys of an algorithm by state, as they are listed."""
+    rows = said("keys", "list")
+    return {row["state"]: row for row in rows if row["algorithm"] == algorithm}
 
 
 def published(client):
@@ -16,15 +17,16 @@ def published(client):
 
 def test_the_next_key_signs_after_a_rotation_and_the_old_one_still_verifies(said, client, clock):
     said("db", "upgrade")
-    before = states(said)
+    before, other = states(said), states(said, "RS256")
     clock.advance(PUBLISHED_SECONDS)
 
-    kid = said("keys", "rotate")["kid"]
+    rotated = said("keys", "rotate")
 
-    after = states(said)
+    after, kid = states(said), rotated["kid"]
+    assert rotated["kids"] == {"ES256": kid, "RS256": other["next"]["kid"]}
     assert kid == after["active"]["kid"] == before["next"]["kid"]
     assert after["retired"]["kid"] == before["active"]["kid"]
-    assert published(client) == {row["kid"] for row in after.values()}
+    assert published(client) == {row["kid"] for row in said("keys", "list")}
     assert {row["since"] for row in after.values()} == {after["next"]["created"]}
     assert after["active"]["until"] is after["next"]["until"] is None
     clock.advance(KEPT_SECONDS)

@@ -4,6 +4,8 @@ import stat
 
 import pytest
 
+from app.domain import authenticators
+from app.extensions import db
 from tests.cli.conftest import ON_ONE_DATABASE
 
 PASSWORD = "correct horse battery"
@@ -90,3 +92,77 @@ def test_a_new_setup_link_ends_the_one_before(said, client):
     client.application.config["WTF_CSRF_ENABLED"] = False
     form = {"token": old.partition("=")[2], "email": "ann@example.org", "password": PASSWORD}
     assert client.post("/setup", data=form).status_code == 403
+
+
+def test_a_person_can_be_called_by_a_name(said, refusal):
+    said(*CREATE, stdin=PASSWORD)
+
+    assert said("user", "rename", "Ann@example.org", "Ann Example")["name"] == "Ann Example"
+    assert refusal("user", "rename", "nobody@example.org", "Ann") == "not_found"
+    events = said("audit", "list", "--type", "user.renamed")
+    assert [event["detail"] for event in events] == [{"before": None, "after": "Ann Example"}]
+
+
+@pytest.fixture
+def cy(said):
+    """Make an administrator and a member; return the member as it was made."""
+    said(*CREATE, stdin=PASSWORD)
+    words = ("user", "create", "cy@example.org", "--role", "member", "--password-stdin")
+    return said(*words, stdin=PASSWORD)
+
+
+def test_accounts_are_listed_and_narrowed(said, cy):
+    everybody = said("user", "list")
+
+    assert [user["email"] for user in everybody] == ["ann@example.org", "cy@example.org"]
+    assert everybody[1] | cy == everybody[1]
+    assert everybody[1]["state"] == "enabled"
+    assert [user["id"] for user in said("user", "list", "--role", "member")] == [cy["id"]]
+    assert [user["id"] for user in said("user", "list", "--search", "CY@")] == [cy["id"]]
+    assert said("user", "list", "--state", "disabled") == []
+
+
+def test_an_account_is_disabled_and_enabled_and_gets_another_role(said, refusal, cy):
+    disabled = said("user", "disable", "cy@example.org")
+
+    assert (disabled["state"], disabled["lasting"]) == ("disabled", [])
+    assert refusal("user", "disable", "cy@example.org") == "conflict"
+    assert said("user", "enable", "cy@example.org")["state"] == "enabled"
+    assert refusal("user", "enable", "cy@example.org") == "conflict"
+    assert said("user", "role", "cy@example.org", "--role", "viewer")["role"] == "viewer"
+
+
+def test_the_last_administrator_stays(refusal, cy):
+    assert refusal("user", "disable", "ann@example.org") == "conflict"
+    assert refusal("user", "role", "ann@example.org", "--role", "member") == "conflict"
+
+
+def test_a_second_factor_that_was_lost_is_removed(app, said, refusal, cy):
+    assert refusal("user", "reset-factor", "cy@example.org") == "conflict"
+    with app.app_context():
+        authenticators.add(cy["id"], b"sealed", 0)
+        db.session.commit()
+
+    assert said("user", "reset-factor", "cy@example.org")["email"] == "cy@example.org"
+
+    assert refusal("user", "reset-factor", "cy@example.org") == "conflict"
+    events = said("audit", "list", "--type", "user.factors_reset")
+    assert [event["subject"] for event in events] == [cy["id"]]
+
+
+def test_a_reset_link_sets_a_new_password(said, cy, client):
+    link = said("user", "reset-link", "cy@example.org")["reset_link"]
+
+    client.application.config["WTF_CSRF_ENABLED"] = False
+    page, _, token = link.partition("#token=")
+    form = {"token": token, "password": "a sentence of my own"}
+    assert page == "https://gatewright.example/account/new-password"
+    assert client.post("/account/new-password", data=form).status_code == 200
+    assert client.post("/account/new-password", data=form).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "words", [("disable",), ("enable",), ("reset-link",), ("reset-factor",)], ids=str
+)
+def test_an_account_that_is_not_there_is_not_found(refusal, words, cy):
+    assert refusal("user", *words, "nobody@example.org") == "not_found"

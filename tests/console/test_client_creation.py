@@ -62,7 +62,7 @@ def test_a_service_is_offered_no_scope_that_is_about_a_person(admin, catalogue):
         return {box["value"]: "checked" in box for box in controls(page, name="scopes")}
 
     assert offered("service") == {"tools": True, "write": False}
-    assert set(offered("web")) == {"tools", "write", "openid", "offline_access"}
+    assert set(offered("web")) == {"tools", "write", *scopes.BUILT_IN}
 
 
 @pytest.mark.parametrize(

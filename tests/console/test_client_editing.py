@@ -223,3 +223,22 @@ def test_a_hostile_redirect_uri_is_text_in_its_verdict(admin, csrf):
     assert hostile in texts(page)
     assert "<script" not in page
     assert not controls(page, "bdi", onload="x")
+
+
+def test_a_confidential_client_may_be_let_go_without_pkce_and_a_public_one_not(
+    admin, csrf, app, made, register
+):
+    """The switch is for clients that prove themselves; it is not saved by accident."""
+    public = register(
+        client_name="Public", token_endpoint_auth_method="none", redirect_uris=["http://127.0.0.1/"]
+    )["client_id"]
+    pages = {each: admin.get(f"{LIST}edit/{each}").text for each in (made, public)}
+    shown = {each: len(controls(page, name="pkce_optional")) for each, page in pages.items()}
+    assert shown == {made: 1, public: 0}
+
+    for wanted in ({"pkce_optional": "on"}, {}):
+        form = {"csrf_token": csrf(admin), "follows": "on", "redirect_uris": URI, "kind": ""}
+        form |= {"seen": seen_on(admin.get(f"{LIST}edit/{made}").text)} | wanted
+        assert admin.post(f"{LIST}edit/{made}", data=form).status_code == 303
+        with app.app_context():
+            assert load(made).pkce_optional is bool(wanted)

@@ -27,6 +27,8 @@ PAGES = (
     "webhooks/",
     "acquire/",
     "audit/",
+    "users/",
+    "users/new",
     "system/",
     "gate/",
 )

@@ -14,11 +14,12 @@ ROTATE, REPLACE = f"{PAGE}rotate-key", f"{PAGE}replace-keys"
 
 @pytest.fixture
 def keys(app, signing_key, clock):
-    """Return a function that reads the names of all keys by state."""
+    """Return a function that reads the names of the keys for access tokens by state."""
 
     def find():
         with app.app_context():
-            return {key.state: key.kid for key in signing_keys.find_all()}
+            keys = signing_keys.find_all()
+            return {key.state: key.kid for key in keys if key.algorithm == "ES256"}
 
     return find
 
@@ -41,7 +42,7 @@ def test_a_rotation_is_offered_once_every_cache_has_the_next_key(sign_in, keys, 
     late = sign_in("admin").get(PAGE).text
 
     assert ROTATE not in ways_to_act(early)
-    assert "it can sign from" in texts(early)
+    assert "they can sign from" in texts(early)
     assert ROTATE in ways_to_act(late)
     assert REPLACE in ways_to_act(early) & ways_to_act(late)
 
@@ -67,7 +68,7 @@ def test_an_admin_rotates_the_key_and_the_old_one_goes_on_verifying(
     after = keys()
     assert (after["retired"], after["active"]) == (before["active"], before["next"])
     published = {key["kid"] for key in client.get("/.well-known/jwks.json").json["keys"]}
-    assert published == set(after.values())
+    assert published > set(after.values())
     for state, kid in after.items():
         assert f"{kid} {state.capitalize()}" in said
     clock.advance(KEPT_SECONDS)

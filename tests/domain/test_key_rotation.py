@@ -8,6 +8,7 @@ import pytest
 from app.clock import instant
 from app.domain import errors, generations, key_rotation, signing_keys
 from app.domain.audit import SERVER
+from app.domain.key_algorithms import GENERATE
 from app.domain.key_rotation import PUBLISHED_SECONDS
 from app.domain.signing_keys import KEPT_SECONDS, SigningKey, sign, verify
 from app.extensions import db
@@ -32,9 +33,9 @@ def start():
 
 def rotate(**options):
     """Rotate as an operator would; return what signs from then on."""
-    kid = key_rotation.rotate(SEALING, by=SERVER, **options)
+    kids = key_rotation.rotate(SEALING, by=SERVER, **options)
     db.session.commit()
-    return kid
+    return [kid for _, kid in sorted(kids.items())]
 
 
 def replace_compromised():
@@ -55,21 +56,28 @@ def published():
 
 
 def named(state):
-    """Return the names of the keys in a state."""
-    return [key.kid for key in signing_keys.find_all() if key.state == state]
+    """Return the names of the keys in a state, that of ES256 before that of RS256."""
+    keys = sorted(signing_keys.find_all(), key=lambda key: key.algorithm)
+    return [key.kid for key in keys if key.state == state]
+
+
+def signing():
+    """Return the names of the keys that sign, in the same order."""
+    return [signer.kid for _, signer in sorted(current().signers.items())]
 
 
 def test_the_next_key_is_published_beside_the_one_that_signs(app):
-    [active], [following] = named("active"), named("next")
+    active, following = named("active"), named("next")
 
-    assert published() == [active, following]
-    assert current().kid == active
+    assert published() == [*active, *following]
+    assert signing() == active
 
 
 def test_a_start_makes_only_the_keys_that_are_missing():
     """A database of before has no next key; processes that run learn of the new one."""
     before = named("active")
-    db.session.delete(key_rotation.find_next())
+    for row in key_rotation.find_next():
+        db.session.delete(row)
     db.session.commit()
     assert published() == before
 
@@ -78,26 +86,43 @@ def test_a_start_makes_only_the_keys_that_are_missing():
     start()
 
     assert named("active") == before
-    assert len(made) == len(signing_keys.find_all()) == len(published()) == 2
+    assert len(made) == len(signing_keys.find_all()) == len(published()) == 4
+
+
+def test_a_server_of_before_rs256_gets_its_keys_and_keeps_the_others(clock):
+    """What others have in their caches goes on signing; the new kind is there at once."""
+    before = [key.kid for key in signing_keys.find_all() if key.algorithm == "ES256"]
+    for key in signing_keys.find_all():
+        if key.algorithm == "RS256":
+            db.session.delete(key)
+    db.session.commit()
+    clock.advance(PUBLISHED_SECONDS)
+    start()
+
+    assert [kid for kid in published() if kid in before] == sorted(before)
+    assert len(published()) == 4
+    assert verify(current(), "JWT", sign(current(), "JWT", CLAIMS, "RS256")) == CLAIMS
+    with pytest.raises(errors.Conflict, match="published"):
+        rotate()
 
 
 def test_a_rotation_lets_the_next_key_sign_and_publishes_another(clock):
-    [active], [following] = named("active"), named("next")
-    before = sign(current(), "at+jwt", CLAIMS)
+    active, following = named("active"), named("next")
+    before = [sign(current(), "JWT", CLAIMS, algorithm) for algorithm in GENERATE]
     clock.advance(PUBLISHED_SECONDS)
 
-    kid = rotate()
+    kids = rotate()
 
-    assert kid == following == current().kid
-    assert named("retired") == [active]
-    assert published() == [following, *named("next"), active]
-    assert verify(current(), "at+jwt", before) == CLAIMS
-    assert verify(current(), "at+jwt", sign(current(), "at+jwt", CLAIMS)) == CLAIMS
+    assert kids == following == signing()
+    assert named("retired") == active
+    assert published() == [*following, *named("next"), *active]
+    after = [sign(current(), "JWT", CLAIMS, algorithm) for algorithm in GENERATE]
+    assert [verify(current(), "JWT", token) for token in (*before, *after)] == [CLAIMS] * 4
 
 
 def test_a_key_signs_only_after_all_caches_of_the_jwks_have_it(clock):
     """N-142; ``early`` is for those who accept the unknown kid."""
-    [active] = named("active")
+    active = named("active")
     since = clock.now
     clock.advance(PUBLISHED_SECONDS - 1)
 
@@ -107,21 +132,22 @@ def test_a_key_signs_only_after_all_caches_of_the_jwks_have_it(clock):
 
     assert refused.value.description == key_rotation.YOUNG
     assert refused.value.facts == {"possible_from": instant(since + PUBLISHED_SECONDS)}
-    assert named("active") == [active]
-    assert rotate(early=True) != active
+    assert named("active") == active
+    assert set(rotate(early=True)).isdisjoint(active)
 
 
 def test_a_retired_key_leaves_after_the_longest_token_without_anybody_doing_anything(clock):
-    [active] = named("active")
+    active = named("active")
     rotate(early=True)
     clock.advance(KEPT_SECONDS - 1)
-    assert active in published()
+    assert set(active) < set(published())
 
     clock.advance(1)
 
-    assert active not in published()
+    assert set(active).isdisjoint(published())
     assert current() is current()
-    assert key_rotation.standing(db.session.get(SigningKey, active)) == "expired"
+    gone = [db.session.get(SigningKey, kid) for kid in active]
+    assert {key_rotation.standing(key) for key in gone} == {"expired"}
 
 
 def test_compromised_keys_and_all_they_signed_end_at_once():
@@ -132,7 +158,7 @@ def test_compromised_keys_and_all_they_signed_end_at_once():
 
     assert sorted(replace_compromised()) == sorted(old)
 
-    assert len(published()) == 2
+    assert len(published()) == 4
     assert set(published()).isdisjoint(old)
     assert verify(current(), "at+jwt", before) is None
     assert sorted(named("compromised")) == sorted(old)
@@ -145,7 +171,7 @@ def test_a_key_that_signs_no_more_has_no_private_half():
     gone += [row for row in signing_keys.find_all() if row.state == "compromised"]
     db.session.expire_all()
 
-    assert len(gone) == 4
+    assert len(gone) == 8
     assert {bytes(row.private_sealed) for row in gone} == {b""}
     assert all(
         row.private_sealed for row in signing_keys.find_all() if row.state in ("active", "next")
@@ -154,7 +180,7 @@ def test_a_key_that_signs_no_more_has_no_private_half():
 
 def test_a_key_that_the_secret_key_does_not_open_never_signs(clock):
     """A command run with another secret key would stop the server from signing."""
-    signing = current().kid
+    before = signing()
     clock.advance(PUBLISHED_SECONDS)
 
     with pytest.raises(errors.Conflict) as refused:
@@ -162,11 +188,11 @@ def test_a_key_that_the_secret_key_does_not_open_never_signs(clock):
     db.session.rollback()
 
     assert refused.value.description == key_rotation.SEALED
-    assert current().kid == signing
+    assert signing() == before
 
 
 def test_there_is_no_rotation_without_a_next_key():
-    db.session.delete(key_rotation.find_next())
+    db.session.delete(key_rotation.find_next()[-1])
 
     with pytest.raises(errors.Conflict) as refused:
         rotate(early=True)
@@ -192,7 +218,7 @@ def test_each_state_has_its_beginning_and_its_end(clock):
 
 def test_of_two_rotations_at_once_the_second_waits_and_meets_a_young_key(app, clock):
     """Otherwise both would make a key, and one that nobody has in a cache would sign."""
-    [active], [following] = named("active"), named("next")
+    active, following = named("active"), named("next")
     clock.advance(PUBLISHED_SECONDS)
 
     def second():
@@ -207,5 +233,5 @@ def test_of_two_rotations_at_once_the_second_waits_and_meets_a_young_key(app, cl
         refused = waiting.exception()
 
     assert isinstance(refused, errors.Conflict)
-    assert (named("retired"), named("active")) == ([active], [following])
-    assert len(named("next")) == 1
+    assert (named("retired"), named("active")) == (active, following)
+    assert len(named("next")) == 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet
 
-from app.domain import signing_keys
+from app.domain import key_algorithms, signing_keys
 from app.domain.audit import SERVER
 from app.domain.signing_keys import SigningKey, load, sign, verify
 from app.extensions import db
@@ -38,6 +38,16 @@ def keys(context):
     return load(SEALING)
 
 
+def kid_of(keys):
+    """Return the name of the key that signs access tokens."""
+    return keys.signers["ES256"].kid
+
+
+def private_of(keys):
+    """Return the private half of that key."""
+    return keys.signers["ES256"].private
+
+
 def row(kid):
     """Return the row of a key."""
     return db.session.get(SigningKey, kid)
@@ -45,7 +55,8 @@ def row(kid):
 
 def next_row():
     """Return the row of the key that does not sign yet."""
-    return db.session.scalars(db.select(SigningKey).where(SigningKey.state == "next")).one()
+    following = db.select(SigningKey).where(SigningKey.state == "next")
+    return db.session.scalars(following.where(SigningKey.algorithm == "ES256")).one()
 
 
 def test_another_library_verifies_what_was_signed(keys):
@@ -54,8 +65,24 @@ def test_another_library_verifies_what_was_signed(keys):
     public = KeySet.import_key_set(json.loads(keys.jwks))
     decoded = jwt.decode(token, public, algorithms=["ES256"])
 
-    assert decoded.header == {"alg": "ES256", "typ": "at+jwt", "kid": keys.kid}
+    assert decoded.header == {"alg": "ES256", "typ": "at+jwt", "kid": kid_of(keys)}
     assert decoded.claims == CLAIMS
+
+
+def test_another_library_verifies_what_was_signed_by_rsa(keys):
+    """N-141: and only under the algorithm of the key."""
+    token = sign(keys, "JWT", CLAIMS, "RS256")
+    public = KeySet.import_key_set(json.loads(keys.jwks))
+    decoded = jwt.decode(token, public, algorithms=["RS256"])
+    head, payload, signature = token.split(".")
+    claimed = json.dumps(decoded.header | {"alg": "ES256"}).encode()
+
+    assert decoded.header == {"alg": "RS256", "typ": "JWT", "kid": keys.signers["RS256"].kid}
+    assert decoded.claims == CLAIMS == verify(keys, "JWT", token)
+    assert verify(keys, "JWT", f"{head}.{payload}.{signature[::-1]}") is None
+    assert verify(keys, "JWT", f"{head}.e30.{signature}") is None
+    other = base64.urlsafe_b64encode(claimed).rstrip(b"=").decode()
+    assert verify(keys, "JWT", f"{other}.{payload}.{signature}") is None
 
 
 def test_every_signature_has_its_full_length_and_verifies(keys):
@@ -74,8 +101,7 @@ def test_every_signature_has_its_full_length_and_verifies(keys):
 def test_any_claims_come_back_as_they_were(claims):
     private = ECKey.generate_key("P-256", private=True)
     made = signing_keys.Keys(
-        "k",
-        private.private_key,
+        {"ES256": signing_keys.Signer("k", private.private_key)},
         KeySet([ECKey.import_key(private.as_dict(private=False) | {"kid": "k"})]),
         b"",
     )
@@ -101,7 +127,7 @@ def test_nothing_that_we_did_not_sign_is_verified(keys):
     good = sign(keys, "at+jwt", CLAIMS)
     head, payload, signature = good.split(".")
     stranger = ECKey.generate_key("P-256", private=True)
-    own = {"alg": "ES256", "typ": "at+jwt", "kid": keys.kid}
+    own = {"alg": "ES256", "typ": "at+jwt", "kid": kid_of(keys)}
     tokens = [
         "",
         ".",
@@ -113,8 +139,8 @@ def test_nothing_that_we_did_not_sign_is_verified(keys):
         f"{head}.{payload}.",
         f"{head}.{payload}x.{signature}",
         f"{head}.{payload}.{signature[::-1]}",
-        forged({"alg": "none", "typ": "at+jwt", "kid": keys.kid}, signature=""),
-        forged({"alg": "HS256", "typ": "at+jwt", "kid": keys.kid}),
+        forged({"alg": "none", "typ": "at+jwt", "kid": kid_of(keys)}, signature=""),
+        forged({"alg": "HS256", "typ": "at+jwt", "kid": kid_of(keys)}),
         forged({**own, "kid": "other"}),
         forged({**own, "kid": ["x"]}),
         forged({**own, "kid": None}),
@@ -134,36 +160,36 @@ def test_nothing_that_we_did_not_sign_is_verified(keys):
 
 
 def test_a_token_without_a_key_identifier_is_not_verified(keys):
-    with_ours = ECKey.import_key(keys.private)
+    with_ours = ECKey.import_key(private_of(keys))
     token = jwt.encode({"alg": "ES256", "typ": "at+jwt"}, CLAIMS, with_ours)
 
     assert verify(keys, "at+jwt", token) is None
 
 
 def test_nothing_private_is_readable_in_the_database_or_published(keys):
-    stored = row(keys.kid)
-    numbers = keys.private.private_numbers().private_value.to_bytes(32)
+    stored = row(kid_of(keys))
+    numbers = private_of(keys).private_numbers().private_value.to_bytes(32)
 
     assert b"PRIVATE" not in stored.private_sealed
     assert numbers not in stored.private_sealed
     assert stored.public_jwk.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-    assert json.loads(keys.jwks) == {"keys": [stored.public_jwk, next_row().public_jwk]}
+    assert [stored.public_jwk, next_row().public_jwk] == json.loads(keys.jwks)["keys"][::2]
 
 
 def test_two_seals_of_one_key_differ(keys):
-    stored = row(keys.kid)
+    stored = row(kid_of(keys))
     opened = signing_keys.credentials.unseal(
-        SEALING, stored.private_sealed, signing_keys.seal_name(keys.kid)
+        SEALING, stored.private_sealed, signing_keys.seal_name(kid_of(keys))
     )
-    again = signing_keys.credentials.seal(SEALING, opened, signing_keys.seal_name(keys.kid))
+    again = signing_keys.credentials.seal(SEALING, opened, signing_keys.seal_name(kid_of(keys)))
 
-    assert opened == signing_keys.pem(keys.private)
+    assert opened == key_algorithms.pem(private_of(keys))
     assert again != stored.private_sealed
 
 
 def test_the_private_halves_of_two_rows_cannot_be_swapped(keys):
     """The seal names its row."""
-    one, other = row(keys.kid), next_row()
+    one, other = row(kid_of(keys)), next_row()
     one.private_sealed, other.private_sealed = other.private_sealed, one.private_sealed
     db.session.commit()
 
@@ -173,7 +199,7 @@ def test_the_private_halves_of_two_rows_cannot_be_swapped(keys):
 
 @pytest.mark.parametrize("spoil", ["another key", "a changed byte", "cut off", "empty"])
 def test_a_seal_that_does_not_open_stops_the_signing(keys, spoil):
-    stored = row(keys.kid)
+    stored = row(kid_of(keys))
     sealed = stored.private_sealed
     stored.private_sealed = {
         "another key": sealed,

@@ -1,25 +1,16 @@
 """The TypeScript client, driven through typescript/client.mjs by lines of JSON."""
 
 import json
-import queue
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import Any
 
-from tests.services import node
+from tests.flows.driver import Driver, running_driver
+from tests.flows.driver import TypescriptError as TypescriptError
 from tests.services.callback import Callback
-from tests.services.process import stop
 
 Visit = Callable[[str], None]
-SECONDS = 30
 NAME = "Notes reader in TypeScript"
-
-
-class TypescriptError(Exception):
-    """Raised with what the client threw."""
 
 
 class TypescriptClient:
@@ -27,65 +18,35 @@ class TypescriptClient:
 
     name = NAME
 
-    def __init__(self, process: subprocess.Popen[str], callback: Callback) -> None:
-        self.process, self.callback = process, callback
-        self.lines: queue.Queue[str] = queue.Queue()
-        Thread(target=self.read, daemon=True).start()
-
-    def read(self) -> None:
-        """Collect what the driver prints; an empty line is its end."""
-        for line in self.process.stdout:
-            self.lines.put(line)
-        self.lines.put("")
-
-    def ask(self, **command: str) -> dict[str, Any]:
-        """Send a command; return the driver's answer."""
-        self.process.stdin.write(json.dumps(command) + "\n")
-        self.process.stdin.flush()
-        line = self.lines.get(timeout=SECONDS)
-        assert line, f"the driver ended during {command}"
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise TypescriptError(answer["error"])
-        return answer
+    def __init__(self, driver: Driver, callback: Callback) -> None:
+        self.driver, self.callback = driver, callback
 
     @property
     def information(self) -> dict[str, Any]:
         """Return what the registration answered."""
-        return self.ask(do="show")["information"]
+        return self.driver.ask("show")["information"]
 
     @property
     def tokens(self) -> dict[str, Any]:
         """Return the stored token answer."""
-        return self.ask(do="show")["tokens"]
+        return self.driver.ask("show")["tokens"]
 
     def expire(self) -> None:
         """Spoil the stored access token: this SDK refreshes when the resource refuses one."""
-        self.ask(do="expire")
+        self.driver.ask("expire")
 
     def call_tool(self, visit: Visit) -> dict[str, str]:
         """Return what the tool says, after whatever the SDK does to get there."""
-        said = self.ask(do="call")
+        said = self.driver.ask("call")
         if "authorize" in said:
             visit(said["authorize"])
-            self.ask(do="finish", url=self.callback.take_url())
-            said = self.ask(do="call")
+            self.driver.ask("finish", url=self.callback.take_url())
+            said = self.driver.ask("call")
         return json.loads(said["text"])
 
 
 @contextmanager
 def running_typescript_client(resource: str, callback: Callback) -> Iterator[TypescriptClient]:
-    """Run the driver while the block lasts; it ends by itself when we do."""
-    command = [f"{node.folder()}/node", "client.mjs", NAME, resource, callback.uri]
-    with subprocess.Popen(
-        command,
-        cwd=node.FLOWS,
-        env=node.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield TypescriptClient(process, callback)
-        finally:
-            stop(process, signal.SIGTERM)
+    """Run the driver while the block lasts."""
+    with running_driver("client.mjs", NAME, resource, callback.uri) as driver:
+        yield TypescriptClient(driver, callback)

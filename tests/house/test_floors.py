@@ -25,6 +25,7 @@ FLOORS = {
     "joserfc": "1.8.0",
     "limits": "5.8.0",
     "sqlalchemy": "2.1.9",
+    "webauthn": "3.0.1",
     "werkzeug": "3.1.9",
 }
 

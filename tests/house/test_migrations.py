@@ -17,6 +17,7 @@ from app.domain import (
     credentials,
     policies,
     registration_tokens,
+    scopes,
     software,
 )
 from app.domain.audit import SERVER
@@ -103,6 +104,18 @@ def test_software_of_before_0014_is_sorted_by_its_name_in_small_letters(app):
         flask_migrate.upgrade()
 
         assert db.session.scalars(sa.select(Software.sort_name)).all() == ["notes reader"]
+
+
+def test_a_scope_of_before_0018_keeps_the_words_that_operators_gave_it(app):
+    with app.app_context():
+        flask_migrate.downgrade(revision="0017")
+        db.session.execute(sa.text("UPDATE scopes SET description = 'Mail' WHERE name = 'email'"))
+        db.session.execute(sa.text("DELETE FROM scopes WHERE name = 'profile'"))
+        db.session.commit()
+        flask_migrate.upgrade()
+
+        assert scopes.get("email").description == "Mail"
+        assert scopes.get("profile").risk == "medium"
 
 
 def test_migrations_form_one_line_and_are_named_by_number():

@@ -55,6 +55,8 @@ def test_what_is_known_is_kept_and_everything_else_is_ignored():
         "revocation_endpoint": "",
         "introspection_endpoint": "",
         "jwks_uri": "",
+        "userinfo_endpoint": "",
+        "end_session_endpoint": "",
         "scopes_supported": (),
         "response_types_supported": ("code",),
         "grant_types_supported": ("authorization_code", "refresh_token"),

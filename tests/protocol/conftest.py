@@ -67,6 +67,15 @@ def posting(register: Callable[..., Machine]) -> Machine:
 
 
 @pytest.fixture
+def relying(register: Callable[..., Machine]) -> Machine:
+    """Return an active client that signs people in and may ask who they are."""
+    return register(
+        client_name="Relying Party",
+        scope=f"openid profile email address phone offline_access {SCOPES}",
+    )
+
+
+@pytest.fixture
 def pending(register: Callable[..., Machine]) -> Machine:
     """Return a public client that waits for approval, with a web and a loopback redirect."""
     return register(

@@ -44,7 +44,7 @@ def test_a_code_comes_back_with_state_and_issuer(public, person):
 
 
 def test_a_request_may_come_as_a_form(public, person):
-    """N-020: it goes on as a GET, also when another site sent it."""
+    """N-020; section 7, POST authorize: it goes on as a GET, also when another site sent it."""
     query = urlsplit(public.asking()).query
     response = person.http.post(
         "/authorize",
@@ -140,7 +140,6 @@ TOLD = [
     ("N-031 two spaces", {"scope": "mcp:read  mcp:write"}, "invalid_scope"),
     ("N-031 tab", {"scope": "mcp:read\tmcp:write"}, "invalid_scope"),
     ("N-035 fragment", {"response_mode": "fragment"}, "invalid_request"),
-    ("N-035 form_post", {"response_mode": "form_post"}, "invalid_request"),
     ("N-035 web_message", {"response_mode": "web_message"}, "invalid_request"),
     ("N-036 none and login", {"prompt": "none login"}, "invalid_request"),
     ("N-036 none and unknown", {"prompt": "none x"}, "invalid_request"),

@@ -5,7 +5,7 @@ import json
 import pytest
 from joserfc.jwk import OctKey
 
-from app.domain import signing_keys, tokens
+from app.domain import id_tokens, signing_keys, tokens
 from app.domain.client_assertions import AUDIENCE, DATES, SHAPE
 from app.protocol.caller import FAILED
 from tests.conftest import ISSUER
@@ -112,6 +112,6 @@ def test_a_bad_assertion_proves_nothing(lasting, make, sentence):
 def test_no_token_of_ours_proves_a_client(standing, lasting):
     with standing.app.app_context():
         keys = signing_keys.load(standing.app.extensions["gatewright.keys"]["signing keys"])
-    for kind in (tokens.ACCESS_TOKEN, tokens.ID_TOKEN, "client-authentication+jwt"):
+    for kind in (tokens.ACCESS_TOKEN, id_tokens.TYPE, "client-authentication+jwt"):
         token = signing_keys.sign(keys, kind, lasting.claims())
         assert_refused(lasting.for_itself(**lasting.proof(token)), "invalid_client")

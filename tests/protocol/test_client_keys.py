@@ -33,6 +33,7 @@ def publishing(app, client, outside):
 
 
 def test_a_client_that_publishes_its_keys_costs_one_fetch(publishing, outside, clock):
+    """Section 7, registration with jwks_uri."""
     for _ in range(2):
         assert publishing.for_itself().status_code == 200
     assert outside.asked == [KEYS_URI]

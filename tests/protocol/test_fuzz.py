@@ -16,6 +16,7 @@ from tests.protocol.standing import standing as standing
 from tests.protocol.standing import standing_url as standing_url
 
 EXAMPLES = 60
+FORMS = ["/token", "/revoke", "/introspect", "/par", "/device_authorization"]
 REFERENCE = "urn:ietf:params:oauth:request_uri:x"
 DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 """What RFC 6749 section 5.2 allows in an error_description."""
@@ -263,7 +264,7 @@ def registered(end):
 
 @settings(max_examples=EXAMPLES)
 @given(
-    path=st.sampled_from(["/token", "/revoke", "/introspect", "/par"]),
+    path=st.sampled_from(FORMS),
     found=PARAMETERS,
     headers=HEADERS,
     which=st.integers(0, 2),
@@ -280,7 +281,7 @@ def test_no_form_gives_a_fault(standing, active, *, path, found, headers, which,
 
 
 @settings(max_examples=EXAMPLES)
-@given(path=st.sampled_from(["/token", "/revoke", "/introspect", "/par"]), raw=RAW, headers=HEADERS)
+@given(path=st.sampled_from(FORMS), raw=RAW, headers=HEADERS)
 def test_no_bytes_in_a_form_give_a_fault(standing, path, raw, headers):
     sent = {"Content-Type": FORM} | headers
     response = standing.http.post(path, data=raw.encode("latin-1"), headers=sent)

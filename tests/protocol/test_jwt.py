@@ -1,10 +1,13 @@
 """Tokens as others verify them, and each kind only where it belongs (security.md section 2.9)."""
 
+import base64
+import hashlib
+
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from app.domain import key_rotation, registration_tokens
+from app.domain import id_tokens, key_rotation, registration_tokens
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import ISSUER
@@ -20,7 +23,9 @@ def published(client):
 
 def verified(client, token):
     """Return header and claims of a token, verified by the key that its header names."""
-    decoded = jwt.decode(token, KeySet.import_key_set(published(client)), algorithms=["ES256"])
+    decoded = jwt.decode(
+        token, KeySet.import_key_set(published(client)), algorithms=["ES256", "RS256"]
+    )
     assert decoded.header["kid"] in {key["kid"] for key in published(client)["keys"]}
     return decoded.header, decoded.claims
 
@@ -28,7 +33,7 @@ def verified(client, token):
 @pytest.fixture
 def identified(register):
     """Return a client that may sign people in."""
-    return register(client_name="Sign-in Client", scope=f"openid {SCOPES}")
+    return register(client_name="Sign-in Client", scope=f"openid offline_access {SCOPES}")
 
 
 def test_an_access_token_is_what_rfc_9068_says(clock, client, public, person):
@@ -64,18 +69,28 @@ def test_an_id_token_is_for_the_client_and_for_this_sign_in(clock, client, ident
     person.sign_in()
     clock.advance(60)
     code = person.code(identified, scope="openid", nonce='n-"\u00e9')
-    header, claims = verified(client, identified.redeem(code).get_json()["id_token"])
+    answer = identified.redeem(code).get_json()
+    header, claims = verified(client, answer["id_token"])
 
-    assert header["typ"] == "JWT"
+    assert (header["alg"], header["typ"]) == ("RS256", "JWT")
     assert claims == {
         "iss": ISSUER,
         "sub": person.user_id,
         "aud": identified.client_id,
         "nonce": 'n-"\u00e9',
         "auth_time": clock.now - 60,
+        "acr": id_tokens.PASSWORD,
+        "amr": ["pwd"],
+        "at_hash": half_hash(answer["access_token"]),
         "iat": clock.now,
         "exp": clock.now + 900,
     }
+
+
+def half_hash(token):
+    """Return the left half of the SHA-256 of a token (OpenID Connect Core section 3.1.3.6)."""
+    half = hashlib.sha256(token.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(half).rstrip(b"=").decode()
 
 
 def test_without_openid_there_is_no_id_token_and_without_nonce_no_nonce(client, identified, person):
@@ -89,10 +104,12 @@ def test_only_public_members_are_published(client):
     """N-142"""
     response = client.get("/.well-known/jwks.json")
 
-    assert len(response.get_json()["keys"]) == 2
-    for key in response.get_json()["keys"]:
-        assert key.keys() == {"kty", "crv", "x", "y", "kid", "use", "alg"}
-        assert (key["use"], key["alg"]) == ("sig", "ES256")
+    members = {"ES256": {"crv", "x", "y"}, "RS256": {"n", "e"}}
+    keys = response.get_json()["keys"]
+    assert [key["alg"] for key in keys] == ["ES256", "RS256", "ES256", "RS256"]
+    for key in keys:
+        assert key.keys() == {"kty", "kid", "use", "alg"} | members[key["alg"]]
+        assert key["use"] == "sig"
     assert response.headers["Cache-Control"] == "public, max-age=3600"
 
 
@@ -111,7 +128,7 @@ def test_a_rotation_keeps_earlier_tokens_verifiable(clock, app, client, confiden
 
     headers = [verified(client, each["access_token"])[0] for each in (before, after)]
     assert headers[0]["kid"] != headers[1]["kid"]
-    assert len({key["kid"] for key in published(client)["keys"]}) == 3
+    assert len({key["kid"] for key in published(client)["keys"]}) == 6
     for each in (before, after):
         assert confidential.introspect(each["access_token"]).get_json()["active"] is True
 
@@ -165,15 +182,15 @@ def test_no_credential_works_as_another_one(app, register, person, subtests):
     """N-074, X-73"""
     client = register(
         client_name="Everything",
-        scope=f"openid {SCOPES}",
+        scope=f"openid offline_access {SCOPES}",
         token_endpoint_auth_method="client_secret_post",
     )
     with app.app_context():
         _, initial = registration_tokens.create("X-73", by=SERVER)
         db.session.commit()
-    tokens = person.tokens(client, scope=f"openid {SCOPES}")
+    tokens = person.tokens(client, scope=f"openid offline_access {SCOPES}")
     held = {
-        "code": person.code(client, scope=f"openid {SCOPES}"),
+        "code": person.code(client, scope=f"openid offline_access {SCOPES}"),
         "refresh_token": tokens["refresh_token"],
         "access_token": tokens["access_token"],
         "id_token": tokens["id_token"],

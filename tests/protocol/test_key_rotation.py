@@ -31,9 +31,9 @@ def rotate(app):
 
     def rotate_key(**options):
         with app.app_context():
-            kid = key_rotation.rotate(sealing_key(app), by=SERVER, **options)
+            kids = key_rotation.rotate(sealing_key(app), by=SERVER, **options)
             db.session.commit()
-        return kid
+        return kids["ES256"]
 
     return rotate_key
 
@@ -69,7 +69,7 @@ def kid(token):
 def test_who_fetches_again_for_an_unknown_key_accepts_every_token_under_load(
     app, client, mint, rotate
 ):
-    """N-143: even when no rotation waits for the caches."""
+    """N-143; section 7, key rotation: even when no rotation waits for the caches."""
     first, ended = kid(mint()), threading.Event()
     unverified, seen = [], set()
 
@@ -137,7 +137,7 @@ def test_tokens_under_compromised_keys_are_inactive_at_once(
     for each in tokens:
         assert confidential.introspect(each["access_token"]).get_json() == {"active": False}
     now = {key["kid"] for key in client.get("/.well-known/jwks.json").get_json()["keys"]}
-    assert len(now) == 2
+    assert len(now) == 4
     assert now.isdisjoint(published)
     assert {event.subject for event in audited("key.compromised")} == published
     renewed = confidential.refresh(tokens[0]["refresh_token"]).get_json()

@@ -27,7 +27,7 @@ def registered(client, token):
         "redirect_uris": [REDIRECT],
         "token_endpoint_auth_method": "client_secret_basic",
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-        "scope": f"openid {SCOPES}",
+        "scope": f"openid offline_access {SCOPES}",
     }
     bearer = {"Authorization": f"Bearer {token}"}
     answer = client.post("/register", json=document, headers=bearer).get_json()
@@ -45,7 +45,7 @@ def registered(client, token):
 
 def used(person, machine):
     """Use everything once rightly and once wrongly; return what must stay secret."""
-    proof, scope = pkce(), f"openid {SCOPES}"
+    proof, scope = pkce(), f"openid offline_access {SCOPES}"
     secrets = {
         "verifier": proof.verifier,
         "password": PASSWORD,
@@ -109,7 +109,7 @@ def test_no_credential_is_written_anywhere(app, person, written_log, caplog, sub
         "client secret": machine.secret,
         "basic": machine.basic["Authorization"].partition(" ")[2],
     }
-    assert len(secrets) == 16
+    assert len(secrets) == 17
     assert all(len(value) >= 16 for value in secrets.values())
 
     sinks = {"log": written_log.getvalue(), "logging": caplog.text, "database": dump(app)}

@@ -101,7 +101,7 @@ def requests(machine: Machine, http: Any) -> dict[str, Callable[[], TestResponse
     caller = Machine(http, machine.client_id, machine.method, machine.secret)
     registered = {"headers": {"Authorization": f"Bearer {machine.registration_token}"}}
     wanted = {"client_name": "Late", "redirect_uris": [machine.redirect_uri], "scope": SCOPES}
-    posted = ("/token", "/introspect", "/revoke", "/par")
+    posted = ("/token", "/introspect", "/revoke", "/par", "/device_authorization")
     read = ("/readyz", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server")
     return {
         **{path: lambda path=path: sent(caller, form(TOKEN), path=path) for path in posted},

@@ -26,6 +26,7 @@ def signer(app, client):
 
 
 def test_a_client_with_registered_keys_signs_wherever_it_calls(signer, person):
+    """Section 7, registration with jwks."""
     tokens_of_person = signer.redeem(person.code(signer)).get_json()
 
     for algorithm in ("ES256", "PS256", "EdDSA"):

@@ -19,7 +19,7 @@ def is_sign_in(response):
 
 @pytest.mark.parametrize("prompt", ["login", "select_account", "login consent", "consent login"])
 def test_prompt_login_asks_for_the_password_in_spite_of_a_session(allowed, public, prompt):
-    """N-037: and comes back without asking for ever."""
+    """N-037; section 7, prompt=login logged in: it comes back without asking for ever."""
     page = allowed.open(public.asking(prompt=prompt))
     assert is_sign_in(page)
 
@@ -45,7 +45,7 @@ def test_max_age_asks_for_the_password_when_it_is_over(clock, allowed, public, c
 
 
 def test_prompt_none_shows_nothing(allowed, public, clock):
-    """N-036"""
+    """N-036; section 7, prompt=none logged in and out."""
     assert answer_of(allowed.open(public.asking(prompt="none")))["code"]
     clock.advance(61)
     old = answer_of(allowed.open(public.asking(prompt="none", max_age="60")))
@@ -63,7 +63,7 @@ def test_prompt_none_does_not_replace_the_first_consent(person, public):
 
 
 def test_login_hint_fills_in_the_form(person, public):
-    """N-040"""
+    """N-040; section 7, login_hint."""
     page = person.open(public.asking(login_hint='"a&b@people.example'))
 
     assert find_form(page, "/login").fields["username"] == '"a&b@people.example'

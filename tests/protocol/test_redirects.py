@@ -52,7 +52,7 @@ NEARLY = [
 
 
 def test_only_the_registered_redirect_uri_will_do(register, person, subtests):
-    """N-022, N-024, N-025, X-25, M-02"""
+    """N-022, N-024, N-025, X-25, M-02; section 7: redirect query added or mismatched."""
     machine = register(redirect_uris=[REGISTERED])
     for nearly in NEARLY:
         with subtests.test(nearly[:80]):

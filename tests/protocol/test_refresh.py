@@ -130,7 +130,7 @@ def test_a_revocation_leaves_no_grace(public, tokens):
 
 
 def test_another_client_cannot_refresh_and_ends_nothing(public, posting, tokens, clock):
-    """N-094, X-52: even a replay after the grace is not the thief's to make."""
+    """N-094, X-52; section 7, refresh by other client: not even a replay is the thief's to make."""
     renewed = public.refresh(tokens["refresh_token"]).get_json()
     clock.advance(11)
     assert_refused(posting.refresh(tokens["refresh_token"]), "invalid_grant")

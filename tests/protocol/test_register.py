@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app.domain import client_metadata
+from app.domain import client_metadata, scopes
 from app.domain.client_records import Client
 from app.domain.software import Software
 from app.extensions import db
@@ -14,7 +14,7 @@ from tests.protocol import registrants
 from tests.protocol.registrants import BODY, Operator, post
 
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
-OFFERED = {"mcp:read", "mcp:write", "openid", "offline_access"}
+OFFERED = {"mcp:read", "mcp:write", *scopes.BUILT_IN}
 """The catalogue of this door's tests: what an approval offers to software that names nothing."""
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from joserfc.jwk import OctKey
 
-from app.domain import signing_keys, tokens
+from app.domain import id_tokens, signing_keys, tokens
 from app.domain.software import Software
 from app.extensions import db
 from tests.conftest import ISSUER
@@ -163,7 +163,7 @@ def test_no_other_token_of_ours_is_a_statement_and_no_statement_is_another_token
     app, client, confidential, own, resource_server
 ):
     access = confidential.post("/token", grant_type="client_credentials").get_json()["access_token"]
-    for token in (access, own(tokens.ID_TOKEN), own(tokens.ACCESS_TOKEN), own("logout+jwt")):
+    for token in (access, own(id_tokens.TYPE), own(tokens.ACCESS_TOKEN), own("logout+jwt")):
         assert_refused(send(client, token), INVALID)
 
     statement = own("software-statement+jwt")

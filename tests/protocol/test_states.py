@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain import clients, decisions, software
+from app.domain import clients, decisions, grant_types, software
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import ISSUER
@@ -82,6 +82,8 @@ CALLS = [
     ("/revoke", {"token": "x"}),
     ("/introspect", {"token": "x"}),
     ("/par", {"response_type": "code"}),
+    ("/device_authorization", {}),
+    ("/token", {"grant_type": grant_types.DEVICE, "device_code": "dc_x"}),
 ]
 
 

@@ -144,7 +144,7 @@ def test_a_code_lives_sixty_seconds(public, person, clock, seconds, status):
 
 
 def test_a_replayed_code_ends_its_family(public, confidential, person, audited):
-    """N-082: access token, refresh token and its successors end with the second full match."""
+    """N-082, section 7, code reuse: access token, refresh token and its successors end with it."""
     code = person.code(confidential)
     first = confidential.redeem(code).get_json()
     second = confidential.refresh(first["refresh_token"]).get_json()

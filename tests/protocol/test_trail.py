@@ -31,15 +31,16 @@ def test_tokens_are_recorded_when_they_are_issued_and_asked_about(confidential, 
 
 def test_it_is_recorded_which_tokens_were_issued_beside_the_access_token(register, person, audited):
     alone = register(client_name="Alone", grant_types=["authorization_code"])
-    whole = register(client_name="Whole", scope="openid mcp:read")
+    scope = "openid offline_access mcp:read"
+    whole = register(client_name="Whole", scope=scope)
 
     alone.redeem(person.code(alone))
-    answer = whole.redeem(person.code(whole, scope="openid mcp:read", nonce="n")).get_json()
+    answer = whole.redeem(person.code(whole, scope=scope, nonce="n")).get_json()
     whole.refresh(answer["refresh_token"])
 
     assert {"id_token", "refresh_token"} <= answer.keys()
     assert [beside(event) for event in audited("token.issued")] == [(False, False), (True, True)]
-    assert [beside(event) for event in audited("token.refreshed")] == [(True, False)]
+    assert [beside(event) for event in audited("token.refreshed")] == [(True, True)]
 
 
 def beside(event):

@@ -78,7 +78,9 @@ class Cast:
                     "token_endpoint_auth_method": "client_secret_post",
                 }
             )
-            client, issued = admissions.create(metadata, by=SERVER, allowed=["openid"])
+            client, issued = admissions.create(
+                metadata, by=SERVER, allowed=["openid", "offline_access"]
+            )
             self.machine = Machine(client.client_id, issued.client_secret)
             db.session.commit()
 
@@ -120,7 +122,7 @@ class Cast:
             session_id=session_id,
             redirect_uri=REDIRECT,
             code_challenge=CHALLENGE,
-            scopes=["openid"],
+            scopes=["openid", "offline_access"],
             resources=[self.settings.resource],
             nonce=None,
             auth_time=0,

@@ -21,6 +21,8 @@ from app.domain import (
     admissions,
     client_metadata,
     connections,
+    identity_provider_drafts,
+    identity_providers,
     policy_versions,
     registration_tokens,
     resources,
@@ -51,6 +53,7 @@ ANONYMOUS = "anonymous"
 EVERYBODY = (ANONYMOUS, *users.ROLES)
 RULE = "rule-1"
 QUERIES = {
+    "/device/qr.svg": {"user_code": "BCDF-GHJK"},
     "/admin/policies/edit": {"id": RULE},
     "/admin/scopes/edit": {"name": SCOPE},
     "/admin/resources/edit": {"uri": RESOURCE},
@@ -113,6 +116,7 @@ class Stage:
         signing_keys.ensure(self.app.extensions["gatewright.keys"]["signing keys"], by=SERVER)
         for role in users.ROLES:
             users.create(f"{role}@people.example", role, PASSWORD, Hash(), by=SERVER)
+        self.values["user_id"] = users.invite("somebody@people.example", "member", by=SERVER).id
         scopes.create(SCOPE, "Read your tools", by=SERVER)
         resources.create(RESOURCE, "Tools", [SCOPE], by=SERVER)
         metadata = client_metadata.parse(
@@ -158,7 +162,10 @@ class Stage:
         metadata = {"authorization_endpoint": f"{there}/a", "token_endpoint": f"{there}/t"}
         upstreams.note_discovery(row, {"issuer": there} | metadata, there, by=SERVER)
         upstreams.note_registration(row, upstreams.Client("us"), row.revision, key, by=SERVER)
-        self.values |= {"upstream_id": row.id, "name": row.name}
+        self.values |= {"upstream_id": row.id, "name": row.name, "provider": row.name}
+        elsewhere = identity_provider_drafts.Draft(there, "us", "s")
+        key = self.app.extensions["gatewright.keys"]["identity providers"]
+        identity_providers.create(row.name, elsewhere, key, by=SERVER)
 
     def register(self) -> None:
         """Let a stranger register, whose software then waits."""
@@ -260,7 +267,7 @@ class Stage:
                 "grant_type": "refresh_token",
                 "refresh_token": "rt_x",
             }
-        if route.path in ("/login", "/setup"):
+        if route.path in ("/account/new-password", "/login", "/setup"):
             who = {"username": "member@people.example", "email": "new@people.example"}
             return who | {"password": self.typed, "token": "unknown"}
         if route.path == "/authorize":

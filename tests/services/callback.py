@@ -43,6 +43,11 @@ def listening() -> Iterator[Callback]:
     class Handler(BaseHTTPRequestHandler):
         """Notes who comes to the redirect URI; everything else is not there."""
 
+        def do_POST(self) -> None:
+            form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            self.path = f"{self.path}?{form}"
+            self.do_GET()
+
         def do_GET(self) -> None:
             found = urlsplit(self.path).path == PATH
             self.send_response(200 if found else 404)

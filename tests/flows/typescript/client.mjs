@@ -1,8 +1,7 @@
-// A program that uses the TypeScript client as its documentation says. Commands come as lines of
-// JSON on standard input, answers leave as lines of JSON on standard output; it ends with its input.
+// A program that uses the TypeScript client as its documentation says.
 import { randomUUID } from 'node:crypto';
-import { createInterface } from 'node:readline';
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import { serve } from './lines.mjs';
 
 const [name, resource, redirectUri] = process.argv.slice(2);
 const kept = {};
@@ -57,20 +56,9 @@ async function finish({ url }) {
   return {};
 }
 
-const commands = {
+await serve({
   call,
   finish,
   show: () => ({ information: kept.information, tokens: kept.tokens }),
   expire: () => { kept.tokens = { ...kept.tokens, access_token: 'too-old' }; return {}; },
-};
-
-for await (const line of createInterface({ input: process.stdin })) {
-  const command = JSON.parse(line);
-  let answer;
-  try {
-    answer = await commands[command.do](command);
-  } catch (error) {
-    answer = { error: `${error.name}: ${error.message}` };
-  }
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-}
+});

@@ -1,0 +1,65 @@
+"""Owns what clients say about how people sign in to them (OpenID Connect Registration)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain import client_texts
+from app.domain.key_algorithms import ES256, RS256
+
+ALGORITHMS = (RS256, ES256)
+"""The default of OpenID Connect comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIdClient:
+    """How one client wants to hear about people."""
+
+    id_token_algorithm: str = RS256
+    userinfo_algorithm: str | None = None
+    """None means plain JSON."""
+    default_max_age: int | None = None
+    """The allowed age of a sign-in in seconds where the request does not say."""
+
+
+def of_metadata(metadata: Mapping[str, Any]) -> OpenIdClient:
+    """Return what a client said."""
+    return OpenIdClient(
+        metadata.get("id_token_signed_response_alg", RS256),
+        metadata.get("userinfo_signed_response_alg"),
+        metadata.get("default_max_age"),
+    )
+
+
+def algorithm(member: str, value: object) -> str:
+    """Return an algorithm that this server signs with; never ``none``."""
+    if value not in ALGORITHMS:
+        raise client_texts.refuse(member, "must be RS256 or ES256, as the server metadata say.")
+    return str(value)
+
+
+def seconds(member: str, value: object) -> int:
+    """Return an age of at least one second: whoever wants a sign-in each time sends max_age=0."""
+    if type(value) is not int or not 1 <= value < 10**9:
+        raise client_texts.refuse(member, "must be a whole number of seconds from 1.")
+    return value
+
+
+def subject_type(member: str, value: object) -> str:
+    """Return the only type there is: every client knows a person by the same ``sub``."""
+    if value != "public":
+        raise client_texts.refuse(
+            member, "must be public; this server has no pairwise subject identifiers."
+        )
+    return str(value)
+
+
+RULES = {
+    "id_token_signed_response_alg": algorithm,
+    "userinfo_signed_response_alg": algorithm,
+    "default_max_age": seconds,
+    "require_auth_time": client_texts.flag,
+    "initiate_login_uri": client_texts.https_url,
+    "subject_type": subject_type,
+}
+"""Members about encryption and request objects have no rule, so they are dropped: there is none."""

@@ -1,0 +1,93 @@
+"""Accounts: who may lose rights, and what two people do to them at the same time."""
+
+from threading import Thread
+
+import pytest
+from flask import Flask
+
+from app.domain import errors, new_passwords, users
+from app.domain.audit import SERVER, Actor
+from app.domain.passwords import Passwords
+from app.extensions import db
+
+PASSWORD, NEW = "correct horse battery", "a sentence of my own"
+
+
+@pytest.fixture
+def made(app: Flask) -> dict[str, str]:
+    """Make two administrators and a member; return their identifiers."""
+    hasher = Passwords(19456, 1)
+    with app.app_context():
+        found = {
+            name: users.create(f"{name}@e.example", role, PASSWORD, hasher, by=SERVER).id
+            for name, role in (("ada", "admin"), ("bob", "admin"), ("cy", "member"))
+        }
+        db.session.commit()
+    return found
+
+
+def test_of_two_administrators_who_demote_each_other_at_once_one_stays(
+    app: Flask, made: dict[str, str]
+) -> None:
+    said: list[Exception] = []
+
+    def demote_ada() -> None:
+        with app.app_context():
+            try:
+                users.change_role(
+                    users.get(made["ada"]), "viewer", by=Actor("operator", made["bob"])
+                )
+                db.session.commit()
+            except errors.Conflict as refusal:
+                said.append(refusal)
+
+    with app.app_context():
+        users.change_role(users.get(made["bob"]), "viewer", by=Actor("operator", made["ada"]))
+        other = Thread(target=demote_ada)
+        other.start()
+        other.join(0.3)
+        assert other.is_alive(), "it does not wait for the first"
+        db.session.commit()
+    other.join(10)
+
+    assert [str(each.description) for each in said] == [users.LAST]
+    with app.app_context():
+        assert [users.get(made[name]).role for name in ("ada", "bob")] == ["admin", "viewer"]
+
+
+def test_an_administrator_who_cannot_sign_in_yet_does_not_count(
+    app: Flask, made: dict[str, str]
+) -> None:
+    with app.app_context():
+        users.invite("dan@e.example", "admin", by=SERVER)
+        users.disable(users.get(made["bob"]), by=SERVER)
+
+        with pytest.raises(errors.Conflict, match="last administrator"):
+            users.disable(users.get(made["ada"]), by=SERVER)
+        users.enable(users.get(made["bob"]), by=SERVER)
+        users.disable(users.get(made["ada"]), by=SERVER)
+
+
+def test_of_two_who_use_one_link_at_once_one_sets_the_password(
+    app: Flask, made: dict[str, str]
+) -> None:
+    hasher = Passwords(19456, 2)
+    with app.app_context():
+        token = new_passwords.issue(users.get(made["cy"]), by=SERVER)
+        db.session.commit()
+
+    class Slow:
+        """Hashes when somebody else has used the link."""
+
+        def hash(self, password: str) -> str:
+            with app.app_context():
+                new_passwords.redeem(token, NEW, hasher, by=SERVER)
+                db.session.commit()
+            return hasher.hash(password)
+
+    with app.app_context():
+        with pytest.raises(errors.AccessDenied):
+            new_passwords.redeem(token, "not this sentence", Slow(), by=SERVER)
+        db.session.rollback()
+
+        assert users.authenticate("cy@e.example", NEW, hasher, by=SERVER).id == made["cy"]
