@@ -1,16 +1,16 @@
 """Owns ID tokens (OpenID Connect Core section 2): what they say, and who is hinted at by one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app import clock
-from app.domain import credentials, signing_keys
+from app.domain import credentials, sessions, signing_keys
 from app.domain.grants import TokenRules
 from app.domain.signing_keys import Keys
 
 TYPE = "JWT"
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
-"""The authentication context class of a sign-in with a password, the only kind there is."""
+"""The authentication context class of a sign-in with a password, the only one that has a name."""
 CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash")
 
 
@@ -37,12 +37,17 @@ def mint(
         "iat": now,
         "exp": now + rules.access_token_seconds,
         "auth_time": grant["auth_time"],
-        "acr": PASSWORD,
         "at_hash": credentials.half_digest(access_token),
     }
-    proven = {"amr": grant["methods"].split()} if grant["methods"] else {}
-    own = claims | proven | ({"nonce": nonce} if nonce else {})
+    methods = grant["methods"].split()
+    proven = {"acr": context_of(methods), "amr": methods, "nonce": nonce}
+    own = claims | {name: value for name, value in proven.items() if value}
     return signing_keys.sign(keys, TYPE, {**told, **own}, algorithm)
+
+
+def context_of(methods: Iterable[str]) -> str | None:
+    """Return the context class of a sign-in by some methods (RFC 8176); not every one has one."""
+    return PASSWORD if sessions.PASSWORD in methods else None
 
 
 def hinted(keys: Keys, issuer: str, hint: str) -> str | None:

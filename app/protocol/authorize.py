@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from app import browser_session, clock, provider_uses, security
 from app.config import current_settings
-from app.domain import authorization_codes, consents, errors, pushed_requests
+from app.domain import authorization_codes, consents, errors, id_tokens, pushed_requests
 from app.domain.client_records import Standing
 from app.domain.users import User
 from app.extensions import db
@@ -24,6 +24,7 @@ from app.protocol.parameters import Parameters
 
 bp = Blueprint("authorize", __name__)
 OTHER_ACCOUNT = "The app asks for another account than the one that is signed in."
+BY_PASSWORD = "The app asks for a sign-in with your password."
 
 
 @bp.get("/authorize")
@@ -66,12 +67,18 @@ def must_sign_in_again(wanted: AuthorizationRequest, user: User) -> bool:
     age = clock.epoch() - browser_session.current().auth_time
     too_old = wanted.max_age is not None and age > wanted.max_age
     prompted = bool(wanted.prompt & asking.SIGN_IN_PROMPTS)
-    return too_old or prompted or is_stranger(wanted, user)
+    return too_old or prompted or is_stranger(wanted, user) or lacks_password(wanted, user)
 
 
 def is_stranger(wanted: AuthorizationRequest, user: User | None) -> bool:
     """Tell whether somebody is signed in who is not whom the request names."""
     return user is not None and wanted.person not in (None, user.id)
+
+
+def lacks_password(wanted: AuthorizationRequest, user: User | None) -> bool:
+    """Tell whether a context class is essential that this session, without a password, has not."""
+    essential, methods = wanted.claims.acr_values, browser_session.current().methods
+    return bool(user and essential and id_tokens.context_of(methods) not in essential)
 
 
 def check_known(wanted: AuthorizationRequest, user: User) -> None:
@@ -92,13 +99,20 @@ def ask_to_sign_in(wanted: AuthorizationRequest, asked: Parameters) -> str:
         action=url_for("login.sign_in"),
         next=f"{url_for('authorize.authorize')}?{again}",
         username=browser_session.current().pop("typed", "") or asked.get("login_hint") or "",
-        error=browser_session.current().pop("error", None)
-        or (OTHER_ACCOUNT if is_stranger(wanted, people.signed_in()) else None),
+        error=browser_session.current().pop("error", None) or why_again(wanted),
         throttled=browser_session.current().pop("throttled", None),
         again=False,
         flow=client,
         providers=provider_uses.offered(),
     )
+
+
+def why_again(wanted: AuthorizationRequest) -> str | None:
+    """Say why somebody who is signed in would not do."""
+    user = people.signed_in()
+    if is_stranger(wanted, user):
+        return OTHER_ACCOUNT
+    return BY_PASSWORD if lacks_password(wanted, user) else None
 
 
 def is_covered(wanted: AuthorizationRequest, user: User) -> bool:

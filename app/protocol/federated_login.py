@@ -9,7 +9,14 @@ from werkzeug.wrappers import Response
 
 from app import browser_session, clock, limits, provider_uses
 from app.config import current_settings
-from app.domain import connection_drafts, errors, federation, identity_providers, sign_in_attempts
+from app.domain import (
+    connection_drafts,
+    errors,
+    federation,
+    identity_providers,
+    second_factors,
+    sign_in_attempts,
+)
 from app.domain.foreign_id_tokens import FAILED
 from app.domain.second_factors import MULTIPLE
 from app.domain.sign_in_attempts import LINK, SIGN_IN, TEST
@@ -84,10 +91,14 @@ def finish_sign_in(provider: str) -> Response:
 
 
 def sign_in(spent: Row[Any], proven: Proven) -> Response:
-    """Sign the person in, in a new session."""
+    """Sign the person in, in a new session.
+
+    An account with a second factor is asked for it, unless the provider asked for several.
+    """
     user = federation.sign_in(proven.provider, proven.claims, by=caller.actor())
     methods = methods_of(proven.claims)
-    browser_session.begin(user, current_settings(), caller.address(), methods)
+    is_half = MULTIPLE not in methods and second_factors.has(user.id)
+    browser_session.begin(user, current_settings(), caller.address(), methods, is_half=is_half)
     provider_uses.remember(proven.provider, proven.id_token)
     answer = second_factor.go_on(user, spent.after)
     return provider_uses.pass_on(answer.location or "", "Gatewright")

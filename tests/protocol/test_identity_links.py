@@ -8,6 +8,7 @@ from app.domain import federated_identities, federation
 from app.extensions import db
 from app.protocol.proven_claims import UNREADABLE
 from tests.protocol.persons import find_form
+from tests.protocol.phones import add_app
 from tests.protocol.providers import CLIENT_ID, ISSUER, Provider, going_to
 
 PAGE = "/account/identities"
@@ -147,3 +148,16 @@ def test_a_role_that_demands_a_second_factor_takes_that_of_the_provider(
     assert going_to(answer) == way
     said = [event.detail["methods"] for event in audited("user.signed_in")]
     assert said == ([["mfa"]] if way == "/" else [])
+
+
+@pytest.mark.parametrize("amr, way", [(["mfa"], "/"), (["pwd"], "/second-factor")])
+def test_an_account_with_a_second_factor_is_asked_for_it_after_a_provider_too(
+    person, provider, amr, way
+):
+    person.sign_in()
+    provider.come_back(person.http, press_link(person, provider))
+    add_app(person)
+    other = person.elsewhere()
+
+    assert going_to(provider.sign_in(other.http, amr=amr)) == way
+    assert (other.open(PAGE).status_code == 200) is (way == "/")

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from sqlalchemy import update
 
-from app.domain import id_tokens
+from app.domain import id_tokens, signing_keys
+from app.domain.sessions import Session
+from app.extensions import db
 from tests.protocol.persons import answer_of
 
 OTHER = "The app asks for another account than the one that is signed in."
@@ -76,6 +79,26 @@ def test_an_essential_context_class_that_there_is_not_fails(hint, person, relyin
     asked = relying.asking(scope="openid", claims=claims(acr=wanted))
 
     assert answer_of(person.open(asked)).get("error") == error
+
+
+def test_an_essential_context_class_is_that_of_this_sign_in(app, hint, person, relying):
+    """OpenID Connect Core section 5.5.1.1: a passkey alone is no password."""
+    with app.app_context():
+        db.session.execute(update(Session).values(methods="swk mfa"))
+        db.session.commit()
+    essential = {
+        "scope": "openid",
+        "claims": claims(acr={"essential": True, "value": id_tokens.PASSWORD}),
+    }
+
+    silent = person.open(relying.asking(prompt="none", **essential))
+    assert answer_of(silent)["error"] == "login_required"
+    page = person.open(relying.asking(**essential))
+    assert "The app asks for a sign-in with your password." in page.text
+
+    token = person.tokens(relying, scope="openid")["id_token"]
+    said = json.loads(signing_keys.decode(token.split(".")[1].encode()))
+    assert (said["amr"], "acr" in said) == (["swk", "mfa"], False)
 
 
 def test_malformed_claims_are_refused_and_other_hints_tolerated(hint, person, relying):
