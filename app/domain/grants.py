@@ -27,7 +27,7 @@ class Grant(Base):
     claims: Mapped[dict[str, list[str]] | None] = mapped_column(JSONValue)
     """What was asked for one by one, by place (OpenID Connect Core section 5.5)."""
     auth_time: Mapped[int] = mapped_column(BigInteger)
-    methods: Mapped[str] = mapped_column(String(60))
+    methods: Mapped[str] = mapped_column(String(60), default="")
     """What the person had proven, in the words of RFC 8176 section 2."""
     created_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)

@@ -12,7 +12,7 @@ from app.domain.grants import TokenRules
 from app.extensions import db
 
 
-def redeem(rules: TokenRules, row: AuthorizationCode, *, by: Actor) -> Redeemed:
+def redeem(rules: TokenRules, row: AuthorizationCode, *, by: Actor, methods: str = "") -> Redeemed:
     """Open a grant for a code that was found a moment ago, and delete the code."""
     if row.spent_at is not None:
         raise errors.InvalidGrant(FAILED, reason="used")
@@ -25,6 +25,7 @@ def redeem(rules: TokenRules, row: AuthorizationCode, *, by: Actor) -> Redeemed:
         scopes=row.scopes,
         resources=row.resources,
         auth_time=row.auth_time,
+        methods=methods,
     )
     db.session.execute(
         delete(AuthorizationCode)
