@@ -72,7 +72,6 @@ def create_app(settings: Settings | None = None, *, outbound: Outbound | None = 
     errors.init_app(app)  # second: a form that lost its session is not at fault
     encryption.init_app(app)
     extensions.db.init_app(app)
-    extensions.migrate.init_app(app, extensions.db, directory=str(mount.folder("migrations")))
     extensions.csrf.init_app(app)
     extensions.limiter.init_app(app)
     for part in (security, views, limits, provider_uses, protocol, account, console):

@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from flask_limiter import Limiter
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import JSON, Connection, MetaData, event
@@ -44,7 +43,6 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(
     model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False}
 )
-migrate = Migrate()
 csrf = CSRFProtect()
 limiter = Limiter(key_func=lambda: "")
 

@@ -1,14 +1,15 @@
-"""Owns the version of the database: bringing it up to date, and telling whether it is."""
+"""Owns the version of the database: bringing it up to date, and telling whether it is.
+
+Alembic is imported by whoever migrates: it would be a tenth of the memory of every worker.
+"""
 
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from flask import current_app
+from sqlalchemy import inspect, text
 
+from app import mount
 from app.extensions import db
 
 NEWER = "The database was made by a newer version of Gatewright; start that version."
@@ -22,9 +23,12 @@ class WrongVersion(Exception):
 def upgrade() -> None:
     """Bring the database to the version of this program; raises WrongVersion when it is newer."""
     found = version()
-    if found is not None and not is_known(found):
+    if found is not None and found not in versions():
         raise WrongVersion(NEWER)
-    command.upgrade(configuration(), "head")
+    if found != head():
+        from alembic import command
+
+        command.upgrade(configuration(), "head")
 
 
 def check() -> None:
@@ -32,7 +36,7 @@ def check() -> None:
     found = version()
     if found == head():
         return
-    raise WrongVersion(NEWER if found is not None and not is_known(found) else BEHIND)
+    raise WrongVersion(NEWER if found is not None and found not in versions() else BEHIND)
 
 
 def version() -> str | None:
@@ -43,22 +47,32 @@ def version() -> str | None:
     if db.engine.dialect.name == "sqlite" and not Path(db.engine.url.database or "").exists():
         return None
     with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return found
 
 
-def head() -> str | None:
+def head() -> str:
     """Return the newest version this program has."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
+    return versions()[-1]
 
 
-def is_known(revision: str) -> bool:
-    """Tell whether this program has a migration to a version."""
-    try:
-        return ScriptDirectory.from_config(configuration()).get_revision(revision) is not None
-    except CommandError:
-        return False
+def versions() -> list[str]:
+    """Return all versions that this program knows, oldest first; migrations are named by them."""
+    files = (folder() / "versions").glob("[0-9]*.py")
+    return sorted(file.name.partition("_")[0] for file in files)
+
+
+def folder() -> Path:
+    """Return where the migrations are."""
+    return mount.folder("migrations")
 
 
 def configuration() -> Any:
-    """Return Alembic's configuration with the folder of the migrations."""
+    """Return Alembic's configuration, for its commands on the application in use."""
+    from flask_migrate import Migrate
+
+    if "migrate" not in current_app.extensions:
+        Migrate(current_app, db, directory=str(folder()))
     return current_app.extensions["migrate"].migrate.get_config()

@@ -11,14 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import StrictUndefined
 
-from app import create_app
+from app import create_app, schema
 from app.config import Settings, load
 from app.extensions import db
 from tests.once import compiled_templates
@@ -198,7 +197,7 @@ def migrated(url: str, folder: Path) -> None:
     """Bring the database at ``url`` to the newest version."""
     app = create_app(load(issuer=ISSUER, database_url=url, secret_key=SECRET_KEY, data_dir=folder))
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         db.engine.dispose()
 
 

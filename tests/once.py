@@ -38,9 +38,24 @@ compiled_templates = CompiledTemplates()
 def compile_routes_once() -> None:
     """Compile the URLs of each route once for a test process instead of once for each app.
 
-    The compiled function takes the rule as its argument and knows nothing else of the app.
+    The compiled function takes the rule as its argument and knows nothing else of the app; the
+    parts of a rule, which are matched, know nothing of it at all.
     """
+    parse_rule, parsed = Rule._parse_rule, {}
     compile_builder, compiled = Rule._compile_builder, {}
+
+    def parsed_once(self: Rule, rule: str) -> Any:
+        key = (rule, self.websocket)
+        if key not in parsed:
+            before = len(self._trace)
+            parts = tuple(parse_rule(self, rule))
+            parsed[key] = (parts, self._trace[before:], {**self._converters}, {*self.arguments})
+            return parts
+        parts, trace, converters, arguments = parsed[key]
+        self._trace.extend(trace)
+        self._converters.update(converters)
+        self.arguments.update(arguments)
+        return parts
 
     def compiled_once(self: Rule, append_unknown: bool = True) -> Any:
         key = (self.rule, *self._trace, repr(self.defaults), append_unknown)
@@ -48,7 +63,7 @@ def compile_routes_once() -> None:
             compiled[key] = compile_builder(self, append_unknown)
         return compiled[key]
 
-    Rule._compile_builder = compiled_once
+    Rule._parse_rule, Rule._compile_builder = parsed_once, compiled_once
 
 
 compile_routes_once()

@@ -161,25 +161,28 @@ def test_the_queue_is_walked_with_the_keyboard(
     expect_heading(page, asked.name)
 
 
-@pytest.mark.parametrize("entry", ENTRIES + REPORTS, ids=lambda entry: entry or "overview")
+@pytest.mark.timeout(180)
 def test_every_page_of_the_menu_stands_axe_and_a_narrow_window(
-    page: Page, site: Site, asked: AppRequest, entry: str
+    page: Page, site: Site, asked: AppRequest, subtests: pytest.Subtests
 ) -> None:
-    enter(page, site, site.add("admin"), f"/admin/{entry}/" if entry else "/admin/")
+    enter(page, site, site.add("admin"), "/admin/")
+    for entry in ENTRIES + REPORTS:
+        with subtests.test(entry or "overview"):
+            page.goto(site.url(f"/admin/{entry}/" if entry else "/admin/"))
+            check_looks(page)
 
-    check_looks(page)
 
-
-@pytest.mark.parametrize("entry", ENTRIES[2:])
+@pytest.mark.timeout(180)
 def test_every_page_for_something_new_stands_axe_and_a_narrow_window(
-    page: Page, site: Site, entry: str
+    page: Page, site: Site, subtests: pytest.Subtests
 ) -> None:
-    enter(page, site, site.add("admin"), f"/admin/{entry}/")
-
-    page.locator("a[data-new]").first.click()
-
-    page.wait_for_url(lambda url: "/new" in url)
-    check_looks(page)
+    enter(page, site, site.add("admin"), "/admin/")
+    for entry in ENTRIES[2:]:
+        with subtests.test(entry):
+            page.goto(site.url(f"/admin/{entry}/"))
+            page.locator("a[data-new]").first.click()
+            page.wait_for_url(lambda url: "/new" in url)
+            check_looks(page)
 
 
 def test_the_page_of_a_client_stands_axe_and_a_narrow_window(

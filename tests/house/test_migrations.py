@@ -3,13 +3,14 @@
 from importlib import import_module
 from pathlib import Path
 
-import flask_migrate
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from app import schema
 from app.domain import (
     ORDER,
     admissions,
@@ -61,21 +62,21 @@ def test_a_change_of_a_model_without_a_migration_is_found(app):
 
 def test_migrations_go_down_to_nothing_and_up_again(app):
     with app.app_context():
-        flask_migrate.downgrade(revision="base")
+        command.downgrade(schema.configuration(), "base")
         assert tables() - {"alembic_version"} == set()
 
-        flask_migrate.upgrade()
+        schema.upgrade()
         assert differences() == []
 
 
 def test_a_token_of_before_0006_has_no_terms_and_works_from_anywhere(app):
     with app.app_context():
-        flask_migrate.downgrade(revision="0005")
+        command.downgrade(schema.configuration(), "0005")
         old = "id, name, token_digest, used_count, created_at, created_by"
         row = f"'t', 'old', '{credentials.digest('iat_old')}', 0, 1, 'ada'"
         db.session.execute(sa.text(f"INSERT INTO initial_access_tokens ({old}) VALUES ({row})"))
         db.session.commit()
-        flask_migrate.upgrade()
+        schema.upgrade()
 
         assert registration_tokens.check("iat_old", "", "192.0.2.1") == "t"
         assert registration_tokens.terms("t") == NO_TERMS
@@ -89,8 +90,8 @@ def test_a_client_of_before_0013_counts_by_its_address(app):
         )
         admissions.register(arrival, policies.judge(arrival), by=SERVER)
         db.session.commit()
-        flask_migrate.downgrade(revision="0012")
-        flask_migrate.upgrade()
+        command.downgrade(schema.configuration(), "0012")
+        schema.upgrade()
 
         assert db.session.scalars(sa.select(Client.network)).all() == ["192.0.2.1"]
 
@@ -100,19 +101,19 @@ def test_software_of_before_0014_is_sorted_by_its_name_in_small_letters(app):
         seen = {"source": "dcr", "verdict": {}, "notes": [], "address": "", "network": ""}
         software.see("mark", {"client_name": "Notes Reader"}, **seen)
         db.session.commit()
-        flask_migrate.downgrade(revision="0013")
-        flask_migrate.upgrade()
+        command.downgrade(schema.configuration(), "0013")
+        schema.upgrade()
 
         assert db.session.scalars(sa.select(Software.sort_name)).all() == ["notes reader"]
 
 
 def test_a_scope_of_before_0018_keeps_the_words_that_operators_gave_it(app):
     with app.app_context():
-        flask_migrate.downgrade(revision="0017")
+        command.downgrade(schema.configuration(), "0017")
         db.session.execute(sa.text("UPDATE scopes SET description = 'Mail' WHERE name = 'email'"))
         db.session.execute(sa.text("DELETE FROM scopes WHERE name = 'profile'"))
         db.session.commit()
-        flask_migrate.upgrade()
+        schema.upgrade()
 
         assert scopes.get("email").description == "Mail"
         assert scopes.get("profile").risk == "medium"
@@ -126,13 +127,14 @@ def test_migrations_form_one_line_and_are_named_by_number():
     assert numbers == [f"{number:04d}" for number in range(1, len(versions) + 1)]
     for version in versions:
         assert Path(version.path).name.startswith(f"{version.revision}_")
+    assert schema.versions() == numbers
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sqlite_enforces_foreign_keys_again_after_a_migration(app):
     with app.app_context():
-        flask_migrate.downgrade(revision="base")
-        flask_migrate.upgrade()
+        command.downgrade(schema.configuration(), "base")
+        schema.upgrade()
 
         with db.engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
