@@ -84,7 +84,9 @@ def tried_login(row: Connection) -> dict[str, Any]:
 def tried(trial: Trial) -> dict[str, Any]:
     """Return what is told of a trial."""
     found = trial.discovery.steps if trial.discovery else ()
-    return told(trial.code, trial.exchanges, trial.failure or (GOT, trial.signature)) | {
+    doubts = [" ".join(doubt) for doubt in trial.doubts]
+    sentences = trial.failure or (GOT, trial.signature, *doubts)
+    return told(trial.code, trial.exchanges, sentences) | {
         "discovery": [step.conclusion for step in found],
         "expires_in": trial.kept.expires_at - clock.epoch() if trial.kept else None,
     }
@@ -103,7 +105,7 @@ def told(code: str, exchanges: Iterable[Exchange], sentences: Iterable[str]) -> 
         "failure": code,
         "steps": [step_of(exchange) for exchange in exchanges],
         "discovery": [],
-        "conclusion": " ".join(sentences).rstrip(),
+        "conclusion": " ".join(filter(None, sentences)),
     }
 
 

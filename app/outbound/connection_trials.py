@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app import clock
 from app.domain import foreign_jwts
 from app.outbound import failures, token_requests
 from app.outbound.client import Outbound
@@ -24,6 +25,23 @@ SIGNED = "Its signature is that of a key of the issuer."
 NOT_SIGNED = "Its signature is not that of any key of the issuer."
 
 
+SKEW_SECONDS = 60
+ELSEWHERE = Failure(
+    "It is a token for another audience than the resource of this connection.",
+    "The API refuses it then; compare the resource with what the API calls itself, or ask the"
+    " operators of the other server.",
+)
+ENDED = Failure(
+    "By the clock of this server it has ended already.",
+    "The clocks differ; let both servers set theirs by a time server.",
+)
+EARLY = Failure(
+    "By the clock of this server it was issued in the future.",
+    "The clocks differ, so others may refuse it for a while; let both servers set theirs by a time"
+    " server.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What came of a trial; the token is for nobody's use."""
@@ -36,6 +54,8 @@ class Trial:
     code: str = ""
     """The reason of the way out, or an error code that is known; empty when it worked."""
     failure: Failure | None = None
+    doubts: tuple[Failure, ...] = ()
+    """What others may object to about a token that was got."""
 
 
 def make(outbound: Outbound, key_sets: KeySets, held: Held) -> Trial:
@@ -52,7 +72,8 @@ def make(outbound: Outbound, key_sets: KeySets, held: Held) -> Trial:
         code, failure = explained(error, watched.exchanges)
         return Trial(tuple(watched.exchanges), discovery, code=code, failure=failure)
     exchanges = tuple(watched.exchanges)
-    return Trial(exchanges, discovery, kept, signature(key_sets, discovery, kept.value))
+    signed = signature(key_sets, discovery, kept.value)
+    return Trial(exchanges, discovery, kept, signed, doubts=doubts(kept.value, login.resource))
 
 
 def explained(error: OutboundError, exchanges: list[Exchange]) -> tuple[str, Failure]:
@@ -63,6 +84,31 @@ def explained(error: OutboundError, exchanges: list[Exchange]) -> tuple[str, Fai
     if not asked or asked[-1] is None:
         return error.reason, failures.NO_KEY
     return error.error or error.reason, failures.of_token_answer(asked[-1])
+
+
+def doubts(token: str, resource: str) -> tuple[Failure, ...]:
+    """Return what is doubtful about a token as far as it says so itself."""
+    jwt = foreign_jwts.read(token, TYPES)
+    if jwt is None:
+        return ()
+    now, said = clock.epoch(), jwt.claims.get("aud", [])
+    audience = said if isinstance(said, list) else [said]
+    found = {
+        ELSEWHERE: bool(resource and audience) and resource not in audience,
+        ENDED: is_before(jwt.claims.get("exp"), now),
+        EARLY: any(is_after(jwt.claims.get(name), now + SKEW_SECONDS) for name in ("iat", "nbf")),
+    }
+    return tuple(doubt for doubt, applies in found.items() if applies)
+
+
+def is_before(moment: object, now: int) -> bool:
+    """Tell whether a claim is a moment in the past."""
+    return isinstance(moment, int | float) and moment <= now
+
+
+def is_after(moment: object, now: int) -> bool:
+    """Tell whether a claim is a moment in the future."""
+    return isinstance(moment, int | float) and moment > now
 
 
 def signature(key_sets: KeySets, discovery: Discovery | None, token: str) -> str:

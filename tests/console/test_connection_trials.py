@@ -7,6 +7,7 @@ from app.domain.connection_drafts import Draft
 from app.exits import OK
 from app.extensions import db
 from app.outbound import connection_trials
+from app.outbound.connection_trials import EARLY, ELSEWHERE, ENDED
 from app.outbound.errors import OutboundError
 from app.outbound.failures import REASONS
 from tests.console.markup import controls, texts
@@ -103,6 +104,26 @@ def test_the_token_of_an_issuer_is_taken_apart_and_its_signature_checked(
     assert "2038-01-19" in shown
     assert token not in page
     assert shown.count("Request as sent") == 2
+
+
+def test_a_token_that_others_would_refuse_is_doubted(endpoint, tried, clock, subtests):
+    now = clock.now
+    table = {
+        "fits": ({"aud": ["a", "https://api.example/"], "iat": now, "exp": now + 9}, ()),
+        "names no audience": ({"exp": now + 9}, ()),
+        "for another audience": ({"aud": "https://other.example/"}, (ELSEWHERE,)),
+        "ended": ({"exp": now}, (ENDED,)),
+        "issued in the future": ({"iat": now + 61, "exp": now + 99}, (EARLY,)),
+        "not valid yet": ({"nbf": now + 61.5}, (EARLY,)),
+        "no dates": ({"iat": "soon", "exp": None, "nbf": [1]}, ()),
+    }
+    for name, (claims, doubts) in table.items():
+        with subtests.test(name):
+            token = jws({"alg": "ES256"}, claims, KEYS["ES256"], "ES256")
+            url = endpoint(token_answer(token)).url
+            shown = texts(tried(url, name.replace(" ", "-"), resource="https://api.example/"))
+            for doubt in (ELSEWHERE, ENDED, EARLY):
+                assert (f"{doubt.sentence} {doubt.advice}" in shown) is (doubt in doubts)
 
 
 def test_without_an_issuer_the_page_says_that_no_key_is_known(endpoint, tried):
