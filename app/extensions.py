@@ -22,6 +22,8 @@ JSONValue = JSON().with_variant(JSONB(), "postgresql")
 """Column type of JSON values on both databases."""
 
 READING = ("SELECT", "PRAGMA", "EXPLAIN")
+CACHE_KIB = 256
+"""Pages of SQLite that one connection keeps; each thread has one, the system keeps the file."""
 LOST = (OperationalError, PoolTimeout)
 """What is raised when the database is away or too busy."""
 
@@ -66,6 +68,7 @@ def configure_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
+        f"cache_size=-{CACHE_KIB}",
         f"busy_timeout={WAIT_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
