@@ -22,7 +22,7 @@ from app.registration_settings import RateLimit, RegistrationSettings
 from app.secret_files import FROM_FILE, PREFIX, SecretFiles
 from app.webhook_settings import WebhookSettings
 
-GROUPS = (connection_settings, provider_settings)
+GROUPS = (connection_settings.GROUP, provider_settings.GROUP)
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(setting_rules.words)]
 
 
@@ -175,12 +175,12 @@ class ServerSettings(BaseSettings):
     @cached_property
     def connections(self) -> dict[str, connection_drafts.Draft]:
         """Return the connections of the environment by name."""
-        return connection_settings.read(os.environ)
+        return connection_settings.GROUP.read(os.environ)
 
     @cached_property
     def identity_providers(self) -> dict[str, identity_provider_drafts.Draft]:
         """Return the identity providers of the environment by name."""
-        return provider_settings.read(os.environ)
+        return provider_settings.GROUP.read(os.environ)
 
     @property
     def secure(self) -> bool:

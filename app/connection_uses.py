@@ -7,8 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import own_assertions
 from app.domain import connections
 from app.extensions import db
-from app.outbound import shared_tokens
-from app.outbound.connection_tokens import Managers, Note
+from app.outbound import connection_trials, shared_tokens
+from app.outbound.connection_tokens import Held, Managers, Note
+from app.outbound.connection_trials import Trial
 
 log = structlog.get_logger()
 
@@ -30,6 +31,12 @@ def managers() -> Managers:
     """Return the token managers of the application in use."""
     found: Managers = current_app.extensions["gatewright.connections"]
     return found
+
+
+def attempt(held: Held) -> Trial:
+    """Get a new token that nobody uses; no transaction may be open meanwhile."""
+    found = current_app.extensions
+    return connection_trials.make(found["gatewright.outbound"], found["gatewright.key_sets"], held)
 
 
 def noter(app: Flask) -> Note:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal, TypedDict, get_args, get_origin
 
 from pydantic import SecretStr
@@ -10,16 +9,11 @@ from pydantic.fields import FieldInfo
 
 from app import config, connection_settings, provider_settings
 from app.config import Settings
-from app.domain import connection_drafts, identity_provider_drafts
 from app.secret_files import FROM_FILE, PREFIX
+from app.variable_groups import SECRET, VariableGroup
 
 MASK = "********"
 UNITS = {"seconds": "seconds", "bytes": "bytes", "kib": "KiB"}
-GROUPS = (
-    (connection_settings, connection_drafts.Draft()),
-    (provider_settings, identity_provider_drafts.Draft()),
-)
-"""What the environment may name any number of, each by variables of its own."""
 INTRODUCTION = """\
 # Settings
 
@@ -56,20 +50,23 @@ def shown(settings: Settings) -> list[Row]:
         )
         for name, field in Settings.model_fields.items()
     ]
-    held, providers = settings.connections, settings.identity_providers
-    return [*rows, *of_groups(connection_settings, held), *of_groups(provider_settings, providers)]
+    return [
+        *rows,
+        *of_group(connection_settings.GROUP, settings.connections),
+        *of_group(provider_settings.GROUP, settings.identity_providers),
+    ]
 
 
-def of_groups(part: ModuleType, drafts: Mapping[str, Any]) -> Iterator[Row]:
+def of_group(group: VariableGroup[Any], drafts: Mapping[str, Any]) -> Iterator[Row]:
     """Yield every setting of the connections or providers that the environment names."""
     for name, draft in drafts.items():
-        for member, (_, description) in part.MEMBERS.items():
+        for member, (_, description, _) in group.members.items():
             value = getattr(draft, member)
-            is_secret = member == connection_settings.SECRET
+            is_secret = member == SECRET
             yield Row(
-                name=part.variable(name, member),
+                name=group.variable(name, member),
                 value=plain(SecretStr(value)) if is_secret else value,
-                source=config.given_by(part.variable(name, member)) or "default",
+                source=config.given_by(group.variable(name, member)) or "default",
                 description=description,
             )
 
@@ -94,10 +91,10 @@ def cells() -> Iterator[tuple[str, str, str, str]]:
         kind = kind_of(name, field.annotation) + limits_of(field)
         marked = f"{kind}, *secret*" if name in FROM_FILE else kind
         yield f"`{variable(name)}`", marked, default_of(field), str(field.description)
-    for part, draft in GROUPS:
-        for member, (kind, description) in part.MEMBERS.items():
-            default = getattr(draft, member)
-            named = f"`{part.variable('<name>', member)}`"
+    for group in config.GROUPS:
+        for member, (kind, description, _) in group.members.items():
+            default = getattr(group.draft(), member)
+            named = f"`{group.variable('<name>', member)}`"
             yield named, kind, f"`{default}`" if default else "none", description
 
 

@@ -19,7 +19,7 @@ from app.views import page
 
 bp = Blueprint("enrolment", __name__, url_prefix="/account/security/authenticator")
 FRESH_SECONDS = 900
-"""Whoever adds a second factor has signed in so lately; finding an app takes its time."""
+"""Whoever changes second factors has signed in so lately; finding an app takes its time."""
 PROPOSED = "proposed_authenticator"
 """What the browser session remembers of a secret that no code was typed of yet: it is sealed."""
 
@@ -29,10 +29,14 @@ def admit_adding() -> Response | None:
     user, half = browser_session.known_user(), browser_session.half_user()
     if user is None or (half is not None and second_factors.has(half.id)):
         return redirect(url_for("own_factors.list_factors"), 303)
-    if clock.epoch() - browser_session.current().auth_time > FRESH_SECONDS:
-        again = url_for("login.sign_in", next=url_for("enrolment.show"), again="yes")
-        return redirect(again, 303)
-    return None
+    return sign_in_again("enrolment.show")
+
+
+def sign_in_again(endpoint: str) -> Response | None:
+    """Let who signed in long ago do so once more, and come back to a page."""
+    if clock.epoch() - browser_session.current().auth_time <= FRESH_SECONDS:
+        return None
+    return redirect(url_for("login.sign_in", next=url_for(endpoint), again="yes"), 303)
 
 
 bp.before_request(admit_adding)
@@ -87,7 +91,7 @@ def enrolling() -> User:
     """Return whose app is added."""
     user = browser_session.known_user()
     if user is None:
-        message = "admit() lets nobody in who is not known"
+        message = "admit_adding() lets nobody in who is not known"
         raise AssertionError(message)
     return user
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app.account.pages import PAGE_SIZE, account_blueprint, actor, asked, person, render_page
 from app.config import current_settings
 from app.domain import allowed_clients, redirect_uris, resources, scopes
-from app.domain.allowed_clients import BY_NAME, Allowed
+from app.domain.allowed_clients import Allowed
 from app.domain.orders import Key
 from app.extensions import db
 
@@ -74,5 +74,5 @@ def key_of(text: str) -> Key | None:
 
 def url_after(last: Allowed) -> str:
     """Return the address of the page behind an app."""
-    key = BY_NAME.key(last.client, last.software)
-    return url_for("own_apps.list_apps", after=" ".join(map(str, key)))
+    key = f"{last.software.sort_name} {last.client.client_id}"
+    return url_for("own_apps.list_apps", after=key)

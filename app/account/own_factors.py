@@ -3,8 +3,8 @@
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from app import browser_session, clock
-from app.account.enrolment import FRESH_SECONDS, show_codes
+from app import browser_session
+from app.account.enrolment import show_codes, sign_in_again
 from app.account.pages import account_blueprint, actor, address, person, render_page
 from app.config import current_key, current_settings
 from app.domain import authenticators, errors, passkeys, recovery_codes, second_factors, sessions
@@ -12,6 +12,14 @@ from app.extensions import db
 
 bp = account_blueprint("own_factors", __name__)
 OTHERS = "All other browsers are signed out."
+
+
+def admit_changing() -> Response | None:
+    """Let change something who has proved everything a few minutes ago (C-08)."""
+    return sign_in_again("own_factors.list_factors") if request.method == "POST" else None
+
+
+bp.before_request(admit_changing)
 
 
 @bp.get("/security")
@@ -30,8 +38,6 @@ def list_factors() -> str:
 @bp.post("/security/remove")
 def remove_authenticator() -> Response:
     """Remove the app."""
-    if not is_fresh():
-        return sign_in_again()
     second_factors.remove(person(), by=actor())
     return stay("Your authenticator app is removed.")
 
@@ -39,13 +45,11 @@ def remove_authenticator() -> Response:
 @bp.post("/security/passkeys/remove")
 def remove_passkey() -> Response:
     """Remove one passkey."""
-    if not is_fresh():
-        return sign_in_again()
     passkey_id = request.form.get("passkey_id", "")[:64].replace("\0", "")
     try:
         second_factors.remove_passkey(person(), passkey_id, by=actor())
     except errors.Conflict as refusal:
-        flash(str(refusal.description))
+        flash(str(refusal.description), "error")
         return redirect(url_for("own_factors.list_factors"), 303)
     return stay("The passkey is removed.")
 
@@ -63,22 +67,9 @@ def stay(sentence: str) -> Response:
 @bp.post("/security/recovery-codes")
 def renew_codes() -> Response:
     """Show new recovery codes, on this page and never again; those before end."""
-    if not is_fresh():
-        return sign_in_again()
     if not second_factors.has(person().id):
         return redirect(url_for("own_factors.list_factors"), 303)
 
     codes = recovery_codes.issue(person().id, current_key("second factors"), by=actor())
     db.session.commit()
     return show_codes(codes, None)
-
-
-def is_fresh() -> bool:
-    """Tell whether this person proved everything a few minutes ago (C-08)."""
-    return clock.epoch() - browser_session.current().auth_time <= FRESH_SECONDS
-
-
-def sign_in_again() -> Response:
-    """Let a person sign in once more and come back."""
-    after = url_for("own_factors.list_factors")
-    return redirect(url_for("login.sign_in", next=after, again="yes"), 303)

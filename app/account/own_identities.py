@@ -35,12 +35,12 @@ def unlink_identity() -> Response:
         federation.unlink(person(), row_id, by=actor())
     except errors.Conflict as refusal:
         db.session.rollback()
-        return told(str(refusal.description))
+        return told(str(refusal.description), "error")
     db.session.commit()
     return told("It is unlinked; nobody signs in to your account with it any more.")
 
 
-def told(sentence: str) -> Response:
+def told(sentence: str, category: str = "success") -> Response:
     """Go back to the list and say what happened."""
-    flash(sentence)
+    flash(sentence, category)
     return redirect(url_for("own_identities.list_identities"), 303)

@@ -41,7 +41,7 @@ def add() -> Response:
         codes = second_factors.add_passkey(user, new, shown, key, by=actor_of(user))
     except (errors.AccessDenied, errors.Conflict) as refusal:
         db.session.commit()
-        flash(str(refusal.description))
+        flash(str(refusal.description), "error")
         back = "enrolment.show" if browser_session.half_user() else "own_factors.list_factors"
         return redirect(url_for(back), 303)
 

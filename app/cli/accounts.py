@@ -25,7 +25,7 @@ email_argument = click.argument("email", type=Text(255))
 def list_users(role: str | None, state: str | None, search: str) -> None:
     """List accounts by e-mail address."""
     with shell.application():
-        rows = [facts(user) for user in find_all(Filters(search, role or "", state or ""))]
+        rows = list(find_all(Filters(search, role or "", state or "")))
     shell.show_rows(rows, ("email", "role", "state", "last_sign_in", "created"))
 
 
@@ -74,7 +74,7 @@ def reset_link(email: str) -> None:
     """Make a one-time link with which somebody sets a new password; the one before ends."""
     with shell.application() as app:
         token = new_passwords.issue(named(email), by=shell.actor())
-        link = f"{shell.settings_of(app).issuer}/account/new-password#token={token}"
+        link = new_passwords.link_of(shell.settings_of(app).issuer, token)
         db.session.commit()
     shell.show({"reset_link": link, "expires_in": new_passwords.LIFETIME_SECONDS}, link)
 
@@ -99,21 +99,26 @@ def named(email: str) -> User:
     return user
 
 
-def find_all(filters: Filters) -> Iterator[User]:
-    """Yield the accounts of all pages."""
+def find_all(filters: Filters) -> Iterator[dict[str, Any]]:
+    """Yield what may be shown of the accounts of all pages."""
     key = None
     while page := user_lists.find_page(filters, after=key, size=PAGE):
-        yield from page
+        yield from map(told, page, user_lists.states_of(page))
         key = BY_EMAIL.key(page[-1])
 
 
 def facts(user: User) -> dict[str, Any]:
-    """Return what may be shown of an account."""
+    """Return what may be shown of one account."""
+    return told(user, user_lists.states_of([user])[0])
+
+
+def told(user: User, state: str) -> dict[str, Any]:
+    """Return what may be shown of an account that stands so."""
     return {
         "id": user.id,
         "email": user.email,
         "role": user.role,
-        "state": user_lists.states_of([user])[0],
+        "state": state,
         "last_sign_in": instant(user.last_sign_in_at),
         "created": instant(user.created_at),
     }

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import click
-from flask import current_app
 
-from app import clock, connection_uses, logs, upstream_uses
+from app import clock, connection_uses, logs
 from app.cli import shell, upstreams
 from app.cli.parameters import SPAN_OF_TIME
 from app.domain import connections
@@ -72,9 +71,7 @@ def tried_login(row: Connection) -> dict[str, Any]:
     name, held = row.name, connection_uses.managers().hold(row)
     db.session.rollback()
 
-    trial = connection_trials.make(
-        upstream_uses.outbound(), current_app.extensions["gatewright.key_sets"], held
-    )
+    trial = connection_uses.attempt(held)
 
     connections.note_test(connections.get(name), trial.code, by=shell.actor())
     db.session.commit()

@@ -15,7 +15,7 @@ from app.domain.connection_records import Connection
 from app.domain.connections import Remains
 from app.domain.upstream_tokens import Tokens
 from app.extensions import db
-from app.outbound import connection_trials, discovery, upstream_trials
+from app.outbound import connection_trials, discovery, upstream
 from app.outbound.discovery import Discovery
 from app.outbound.errors import OutboundError
 from app.outbound.upstream_clients import Client
@@ -118,7 +118,7 @@ def token(row: Connection, life_seconds: int) -> Tokens:
             held.drop(tokens.access_token)
             tokens = held.current(connection_trials.SECONDS).tokens
     except OutboundError as error:
-        if upstream_trials.failed(error, []).failure is not ANEW:
+        if not upstream.has_ended(error):
             raise
         raise errors.InvalidGrant(" ".join(ANEW)) from None
     return tokens

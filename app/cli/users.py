@@ -7,7 +7,7 @@ import click
 from app import serve
 from app.cli import accounts, shell
 from app.cli.parameters import Text, secret_of_stdin
-from app.domain import errors, profiles, setup_links, users
+from app.domain import profiles, setup_links, users
 from app.extensions import db
 
 LONGEST_INPUT = 4096
@@ -31,7 +31,7 @@ for command in (
 
 
 @user_group.command("create")
-@click.argument("email", type=Text(255))
+@accounts.email_argument
 @click.option("--role", type=click.Choice(users.ROLES), required=True, help="What they may do.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(email: str, role: str, password_stdin: bool) -> None:
@@ -47,14 +47,12 @@ def create(email: str, role: str, password_stdin: bool) -> None:
 
 
 @user_group.command("rename")
-@click.argument("email", type=Text(255))
+@accounts.email_argument
 @click.argument("name", type=NAME)
 def rename(email: str, name: str) -> None:
     """Change what people call somebody; apps that may read the profile are told."""
     with shell.application():
-        user = users.find_by_email(email)
-        if user is None:
-            raise errors.NotFound("There is no account with this e-mail address.")
+        user = accounts.named(email)
 
         profiles.rename(user, name, by=shell.actor())
         answer = {"id": user.id, "email": user.email, "name": user.name}

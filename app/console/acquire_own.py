@@ -1,18 +1,19 @@
 """Acquire: get a token as this server itself does, at a connection or for the registration gate."""
 
-from flask import Response, current_app, url_for
+from typing import Any
 
-from app import upstream_uses
+from flask import Response, url_for
+from sqlalchemy import Row
+
+from app import connection_uses
 from app.console import connection_trial, trials
 from app.console.acquire_form import tabs
-from app.console.connections import token_of
+from app.console.connections import token_of, with_grants
 from app.console.pages import asks_others, console_blueprint, render_page, requires
-from app.domain import connection_grants, connections, errors
+from app.domain import errors
 from app.domain.connection_drafts import AUTHORIZATION_CODE
-from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection
 from app.extensions import db
-from app.outbound import connection_trials
 from app.outbound.connection_tokens import Held
 from app.outbound.gate import Gate
 from app.outbound.logins import Login
@@ -32,7 +33,7 @@ def show_own() -> Response:
     return render_page(
         "acquire_own.html",
         tabs=tabs("own"),
-        rows=[(row, token_of(row)[0], test_of(row)) for row in connections.find_all()],
+        rows=[(row, token_of(row, grant)[0], test_of(row, grant)) for row, grant in with_grants()],
         gate=gate.access if gate is not None else None,
     )
 
@@ -45,8 +46,7 @@ def acquire_for_gate() -> Response:
     login = login_of(trials.current_gate())
     db.session.rollback()
 
-    key_sets = current_app.extensions["gatewright.key_sets"]
-    trial = connection_trials.make(upstream_uses.outbound(), key_sets, Held(GATE, login))
+    trial = connection_uses.attempt(Held(GATE, login))
 
     crumb = ("Acquire", url_for(".show_own"))
     return connection_trial.show(
@@ -61,10 +61,8 @@ def login_of(gate: Gate | None) -> Login:
     return gate.access.login
 
 
-def test_of(row: Connection) -> str:
+def test_of(row: Connection, grant: Row[Any] | None) -> str:
     """Return where the form goes that tests a connection; empty before somebody authorized it."""
     if row.kind != AUTHORIZATION_CODE:
         return url_for("connections.test_connection", connection_id=row.id)
-    if connection_grants.find(row.id, SERVICE) is None:
-        return ""
-    return url_for("upstreams.test_upstream", upstream_id=row.id)
+    return url_for("upstreams.test_upstream", upstream_id=row.id) if grant else ""

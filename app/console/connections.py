@@ -1,9 +1,12 @@
 """Connections: the logins that this server holds at others', made, changed, tested and removed."""
 
-from flask import Response, current_app, flash, redirect, request, url_for
+from typing import Any
+
+from flask import Response, flash, redirect, request, url_for
+from sqlalchemy import Row
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import clock, connection_uses, upstream_uses
+from app import clock, connection_uses
 from app.config import current_key
 from app.console import connection_form, connection_trial, upstream_page
 from app.console.forms import Form
@@ -17,10 +20,9 @@ from app.console.pages import (
 )
 from app.domain import connection_grants, connections
 from app.domain.connection_drafts import AUTHORIZATION_CODE, BY_KEY
-from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import ENVIRONMENT, Connection
 from app.extensions import db
-from app.outbound import connection_tokens, connection_trials, targets
+from app.outbound import connection_tokens, targets
 from app.outbound.errors import OutboundError
 
 bp = console_blueprint("connections", __name__, "/connections")
@@ -29,7 +31,7 @@ bp = console_blueprint("connections", __name__, "/connections")
 @bp.get("/")
 def list_connections() -> Response:
     """Show all connections, and whether each has a token."""
-    rows = [(row, host_of(row), *token_of(row)) for row in connections.find_all()]
+    rows = [(row, host_of(row), *token_of(row, grant)) for row, grant in with_grants()]
     return render_page("connections.html", rows=rows, is_own=is_own)
 
 
@@ -117,11 +119,7 @@ def test_connection(connection_id: str) -> Response:
     held = connection_uses.managers().hold(connections.get_by_id(connection_id))
     db.session.rollback()
 
-    trial = connection_trials.make(
-        upstream_uses.outbound(),
-        current_app.extensions["gatewright.key_sets"],
-        held,
-    )
+    trial = connection_uses.attempt(held)
 
     row = connections.get_by_id(connection_id)
     connections.note_test(row, trial.code, by=actor())
@@ -168,11 +166,16 @@ def host_of(row: Connection) -> str:
         return ""
 
 
-def token_of(row: Connection) -> tuple[str, int | None, int | None]:
+def with_grants() -> list[tuple[Connection, Row[Any] | None]]:
+    """Return all connections, each with what was authorized for this server itself."""
+    grants = connection_grants.of_service()
+    return [(row, grants.get(row.id)) for row in connections.find_all()]
+
+
+def token_of(row: Connection, grant: Row[Any] | None) -> tuple[str, int | None, int | None]:
     """Return how the token of this server stands, when it was last used, and when it ends."""
     if row.kind != AUTHORIZATION_CODE:
         return state_of(row), row.last_used_at, row.token_expires_at
-    grant = connection_grants.find(row.id, SERVICE)
     used, ends = (grant.last_used_at, grant.expires_at) if grant else (None, None)
     return upstream_page.state_of(grant), used, ends
 

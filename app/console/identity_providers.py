@@ -158,8 +158,8 @@ def show(
     provider: Provider, trial: Mapping[str, Any], pasted: str = "", status: int = 200
 ) -> Response:
     """Show the page of a provider, with what claims would give if there are any."""
-    claims = trial.get("claims")
-    person = claim_mappings.read(provider.draft, claims) if claims else None
+    claims = None if trial.get("failure") else trial.get("claims")
+    person = None if claims is None else claim_mappings.read(provider.draft, claims)
     page = render_page(
         "provider.html",
         provider=provider,

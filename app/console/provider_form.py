@@ -61,7 +61,9 @@ def check_issuer(form: Form, issuer: str) -> None:
 def show_new(form: Form) -> Response:
     """Show the form of a new provider with what was typed, the secret left out."""
     typed: Mapping[str, Any] = request.form or identity_providers.told(Draft())
-    return refused(render_page("provider_new.html", faults=form.faults, typed=typed), form)
+    where = provider_uses.redirect_uri("")
+    page = render_page("provider_new.html", faults=form.faults, typed=typed, redirect_uri=where)
+    return refused(page, form)
 
 
 def show_edit(provider: Provider, form: Form) -> Response:

@@ -46,7 +46,7 @@ def change_upstream(upstream_id: str) -> BaseResponse:
         return upstream_form.show_edit(row, form, request.form)
 
     db.session.commit()
-    return back(upstream_id, "The connection is changed; who wants other scopes authorizes it.")
+    return back(upstream_id, "The connection is changed; to get other scopes, authorize it again.")
 
 
 @bp.get("/<upstream_id>/replace-secret")

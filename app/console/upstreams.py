@@ -19,7 +19,6 @@ from app.console.pages import (
 )
 from app.domain import (
     connection_grants,
-    connection_records,
     connection_step_ups,
     connections,
     upstreams,
@@ -91,12 +90,11 @@ def register_client(upstream_id: str) -> BaseResponse:
 
     client = upstream_form.become_client(form, server, scopes)
 
-    row = known(upstream_id)
     if client is None:
-        return upstream_form.show_register(row, form)
+        return upstream_form.show_register(known(upstream_id), form)
     with form.blaming("client_id"), connection_form.blaming_members(form):
         remains = upstreams.note_registration(
-            row, client, seen, current_key("connections"), by=actor()
+            known(upstream_id), client, seen, current_key("connections"), by=actor()
         )
     if form.faults:
         upstream_steps.abandon(client)
@@ -153,9 +151,8 @@ def revoke_grant(upstream_id: str) -> BaseResponse:
     """Forget the tokens of this server itself, here and then there."""
     row = known(upstream_id)
     left = connection_grants.drop(row.id, SERVICE, by=actor())
-    remains = Remains(connection_records.copy(row), left)
     db.session.commit()
-    clear(remains, with_client=False)
+    clear(Remains(row, left), with_client=False)
     return back(upstream_id, "The tokens of this server are forgotten here.")
 
 

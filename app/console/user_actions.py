@@ -126,8 +126,8 @@ def show_form(form: Form) -> Response:
 
 
 def show_link(user: User, token: str) -> Response:
-    """Show the link; the token stands behind the #, where no log of a server sees it."""
-    link = f"{current_settings().issuer}/account/new-password#token={token}"
+    """Show the link."""
+    link = new_passwords.link_of(current_settings().issuer, token)
     minutes = new_passwords.LIFETIME_SECONDS // 60
     return render_page(
         "user_link.html", row=user, link=link, minutes=minutes, user_url=address_of(user)

@@ -23,7 +23,7 @@ class Person:
     email: str
     """In small letters; empty without one."""
     email_verified: bool | None
-    """None when nothing is said about it."""
+    """None when nothing is said about this address."""
     name: str
     groups: tuple[str, ...]
     role: str
@@ -31,15 +31,31 @@ class Person:
 
 def read(draft: Draft, claims: Mapping[str, Any]) -> Person:
     """Return what claims mean for this server; what has another shape counts as unsaid."""
-    verified, groups = claims.get("email_verified"), groups_of(claims.get(draft.groups_claim))
+    groups = groups_of(claims.get(draft.groups_claim))
     return Person(
         line(claims.get("sub"), LONGEST_EMAIL),
-        line(claims.get(draft.email_claim), LONGEST_EMAIL).casefold(),
-        verified if isinstance(verified, bool) else None,
+        address(claims, draft.email_claim),
+        verified_of(draft, claims),
         line(claims.get(draft.name_claim), LONGEST_NAME),
         groups,
         role_of(draft, groups),
     )
+
+
+def verified_of(draft: Draft, claims: Mapping[str, Any]) -> bool | None:
+    """Return whether the address is verified, None when nothing is said about it.
+
+    ``email_verified`` vouches for the claim ``email`` alone (OpenID Connect Core section 5.1).
+    """
+    verified = claims.get("email_verified")
+    if verified is True and address(claims, draft.email_claim) != address(claims, "email"):
+        return None
+    return verified if isinstance(verified, bool) else None
+
+
+def address(claims: Mapping[str, Any], claim: str) -> str:
+    """Return the e-mail address of a claim in small letters, empty without one."""
+    return line(claims.get(claim), LONGEST_EMAIL).casefold()
 
 
 def obstacle(draft: Draft, person: Person) -> str:

@@ -166,6 +166,13 @@ def find(connection_id: str, owner: str) -> Row[Any] | None:
     return db.session.execute(query.where(owned(connection_id, owner), alive)).first()
 
 
+def of_service() -> dict[str, Row[Any]]:
+    """Return the facts of what this server itself has, by connection, without tokens."""
+    query = select(*FACTS).join(Connection).where(ConnectionGrant.owner == SERVICE)
+    alive = ConnectionGrant.revision == Connection.revision
+    return {row.connection_id: row for row in db.session.execute(query.where(alive))}
+
+
 def note_use(row: Row[Any]) -> None:
     """Note that a token was handed out, at most once in a minute."""
     now = clock.epoch()

@@ -39,7 +39,7 @@ class Remains(NamedTuple):
     Whoever ended it revokes the tokens and deletes the client there, after the commit.
     """
 
-    connection: Row[Any]
+    connection: Connection | Row[Any]
     grants: list[Row[Any]]
 
 

@@ -109,17 +109,28 @@ def is_open(row: Row[Any]) -> bool:
     return row.allowed is None and row.expires_at > clock.epoch()
 
 
-def approve(row: Row[Any], *, user_id: str, session_id: str, auth_time: int, by: Actor) -> None:
-    """Let a device in as a person; raises Conflict unless it is the first answer, in time."""
-    answer(row, allowed=True, user_id=user_id, session_id=session_id, auth_time=auth_time)
+def approve(
+    row: Row[Any],
+    *,
+    user_id: str,
+    session_id: str,
+    auth_time: int,
+    scopes: Sequence[str],
+    by: Actor,
+) -> None:
+    """Let a device in as a person; raises Conflict unless it is the first answer, in time.
+
+    ``scopes`` are those that the person was shown; nothing else is granted.
+    """
+    given = {"user_id": user_id, "scopes": list(scopes)}
+    answer(row, allowed=True, session_id=session_id, auth_time=auth_time, **given)
     audit.record(
         Tag.DEVICE_CODE_APPROVED,
         row.client_id,
         by=by,
         client_id=row.client_id,
-        user_id=user_id,
-        scopes=row.scopes,
         resources=row.resources,
+        **given,
     )
 
 

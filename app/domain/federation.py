@@ -28,6 +28,11 @@ LAST_WAY = (
     " for a password."
 )
 DISABLED = "The account is disabled."
+UNLINKED = (
+    "There is an account with this address that is not linked, so nobody is signed in; its owner"
+    " can link the provider on the page of the account."
+)
+NO_SUBJECT = "The claims have no sub, so nobody is known by them."
 LINKS = "It would be linked to the account with this address and signed in."
 KNOWN = "It would be signed in to the account that it is linked to."
 MAKES = "An account would be made and signed in."
@@ -53,17 +58,17 @@ def foresee(provider: Provider, person: Person) -> tuple[str, User | None]:
     draft = provider.draft
     obstacle = claim_mappings.obstacle(draft, person)
     if obstacle or not person.subject:
-        return obstacle or "The claims have no sub.", None
+        return obstacle or NO_SUBJECT, None
     identity = federated_identities.find(draft.issuer, person.subject)
     user = users.get(identity.user_id) if identity else users.find_by_email(person.email)
     if user is not None and user.disabled_at is not None:
         return DISABLED, user
     if user is not None and identity is None:
         may_link = draft.links_by_email and person.email_verified
-        return (LINKS if may_link else "There is an account with this address."), user
+        return (LINKS if may_link else UNLINKED), user
     if user is not None:
         return KNOWN, user
-    if not person.email:
+    if not has_address(person):
         return claim_mappings.NO_EMAIL, None
     return (MAKES if draft.makes_accounts else UNKNOWN), None
 
@@ -104,17 +109,22 @@ def newcomer(provider: Provider, person: Person, *, by: Actor) -> User:
     An account with the same address is theirs only if the operators trust the provider with
     addresses, and it says that this one is verified.
     """
-    if not person.email:
+    if not has_address(person):
         raise errors.AccessDenied(UNWELCOME, reason=claim_mappings.NO_EMAIL)
     user, server = users.find_by_email(person.email), on_behalf_of(provider, by)
     is_new = user is None
     if user is None:
         user = made(provider, person, by=server)
     elif not (provider.draft.links_by_email and person.email_verified):
-        raise errors.AccessDenied(OWNED, reason="There is an account with this address.")
+        raise errors.AccessDenied(OWNED, reason=UNLINKED)
     check_enabled(user)
     tie(user, provider, person, made_account=is_new, by=server)
     return user
+
+
+def has_address(person: Person) -> bool:
+    """Tell whether an account can have what a provider tells as the e-mail address."""
+    return users.EMAIL.match(person.email) is not None
 
 
 def made(provider: Provider, person: Person, *, by: Actor) -> User:

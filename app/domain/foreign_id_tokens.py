@@ -15,7 +15,7 @@ FAILED = (
     " if it happens twice."
 )
 
-MALFORMED = "The ID token is no JWT that is signed with an asymmetric algorithm."
+MALFORMED = "There is no ID token, or it is no JWT that is signed with an asymmetric algorithm."
 UNSIGNED = "No key that the provider publishes has made the signature of the ID token."
 OTHER_ISSUER = "The ID token names another issuer."
 OTHER_AUDIENCE = "The ID token is for another client."

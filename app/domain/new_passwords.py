@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, String, delete, se
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, credentials, errors, passwords, users
+from app.domain import audit, credentials, errors, passwords, sign_in, users
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.passwords import Passwords
@@ -40,8 +40,10 @@ def change(user: User, old: str, new: str, hasher: Passwords, *, by: Actor) -> i
         proven = users.prove(user.email, old, hasher, by=by)
     except errors.AccessDenied:
         raise errors.AccessDenied(WRONG) from None
+    password_hash = hasher.hash(new)  # before anything is written, which others would wait for
+    sign_in.forget(sign_in.keys(user.email, by.address)["account"])
     withdraw(proven.id)
-    return users.set_password(proven, hasher.hash(new), by=by)
+    return users.set_password(proven, password_hash, by=by)
 
 
 def issue(user: User, *, by: Actor) -> str:
@@ -54,6 +56,11 @@ def issue(user: User, *, by: Actor) -> str:
     db.session.add(PasswordLink(token_digest=token_digest, user_id=user.id, expires_at=expires_at))
     audit.record(Tag.USER_PASSWORD_LINK_MADE, user.id, by=by, email=user.email)
     return value
+
+
+def link_of(issuer: str, token: str) -> str:
+    """Return a link; the token stands behind the #, where no log of a server sees it."""
+    return f"{issuer}/account/new-password#token={token}"
 
 
 def redeem(value: str, password: str, hasher: Passwords, *, by: Actor) -> User:

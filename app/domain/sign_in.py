@@ -28,9 +28,12 @@ class SignInThrottle(Base):
 
 
 def keys(email: str, address: str) -> dict[str, str]:
-    """Return the kinds of throttle and their keys; an unknown account has one like any other."""
+    """Return the kinds of throttle and their keys; an unknown account has one like any other.
+
+    An address is read as accounts are looked up by it: otherwise each spelling could be guessed at.
+    """
     return {
-        "account": credentials.digest("account\0" + email.casefold()),
+        "account": credentials.digest("account\0" + email.strip().casefold()),
         "network": credentials.digest("address\0" + networks.network_of(address)),
     }
 

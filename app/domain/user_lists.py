@@ -7,10 +7,9 @@ from sqlalchemy import Select, or_, select
 
 from app.domain import federated_identities, orders
 from app.domain.orders import Key, Order
-from app.domain.users import User
+from app.domain.users import HAS_WAY, User
 
 BY_EMAIL = Order((User.email,), rising=True)
-HAS_WAY = User.password_hash.is_not(None) | federated_identities.belong_to(User.id)
 STATES = {
     "enabled": User.disabled_at.is_(None) & HAS_WAY,
     "waiting": User.disabled_at.is_(None) & ~HAS_WAY,

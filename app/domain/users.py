@@ -31,10 +31,7 @@ ROLES = ("member", "viewer", "approver", "admin")
 """Each role may do what the ones before it may."""
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}\Z")
 WRONG = "The e-mail address or the password is wrong."
-OWN = (
-    "Nobody changes the role of their own account or disables it; ask another administrator of this"
-    " server."
-)
+OWN = "Nobody changes the role of their own account or disables it; ask another administrator."
 LAST = "This is the last administrator; make somebody else an administrator first."
 
 
@@ -52,6 +49,10 @@ class User(Base):
     created_at: Mapped[int] = mapped_column(BigInteger)
     disabled_at: Mapped[int | None] = mapped_column(BigInteger)
     last_sign_in_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+HAS_WAY = User.password_hash.is_not(None) | federated_identities.belong_to(User.id)
+"""The condition of accounts that somebody can sign in to unless they are disabled."""
 
 
 def may(user: User, role: str) -> bool:
@@ -141,6 +142,7 @@ def authenticate(email: str, password: str, hasher: Passwords, *, by: Actor) -> 
     user = prove(email, password, hasher, by=by)
     if hasher.is_outdated(user.password_hash or ""):
         user.password_hash = hasher.hash(password)
+    sign_in.forget(sign_in.keys(email, by.address)["account"])
     return user
 
 
@@ -155,7 +157,7 @@ def prove(email: str, password: str, hasher: Passwords, *, by: Actor) -> User:
     """Return the user with this password; raises AccessDenied, and counts the failure.
 
     Unknown, disabled and wrong are answered alike and take the same time. No transaction is open
-    while the password is hashed.
+    while the password is hashed, and a success has written nothing: whoever calls may hash more.
     """
     keys = sign_in.keys(email, by.address)
     wait = sign_in.seconds_to_wait(keys.values())
@@ -175,7 +177,6 @@ def prove(email: str, password: str, hasher: Passwords, *, by: Actor) -> User:
     user = find_by_email(email)
     if user is None or user.disabled_at is not None:
         raise errors.AccessDenied(WRONG)
-    sign_in.forget(keys["account"])
     return user
 
 
@@ -233,9 +234,8 @@ def govern(user: User, *, by: Actor) -> set[str]:
     if by.id == user.id:
         raise errors.Conflict(OWN)
     db.session.execute(update(User).where(false()).values(role=User.role))  # SQLite waits here
-    has_way = User.password_hash.is_not(None) | federated_identities.belong_to(User.id)
-    active = User.disabled_at.is_(None) & has_way
-    admins = select(User.id).where(User.role == "admin", active).order_by(User.id)
+    active = select(User.id).where(User.disabled_at.is_(None), HAS_WAY)
+    admins = active.where(User.role == "admin").order_by(User.id)
     found = set(db.session.scalars(admins.with_for_update(key_share=True)))
     db.session.refresh(user)
     return found

@@ -91,10 +91,11 @@ def doubts(token: str, resource: str) -> tuple[Failure, ...]:
     jwt = foreign_jwts.read(token, TYPES)
     if jwt is None:
         return ()
-    now, said = clock.epoch(), jwt.claims.get("aud", [])
-    audience = said if isinstance(said, list) else [said]
+    now, audience = clock.epoch(), jwt.claims.get("aud", [])
     found = {
-        ELSEWHERE: bool(resource and audience) and resource not in audience,
+        ELSEWHERE: resource != ""
+        and audience != []
+        and not foreign_jwts.is_for(audience, [resource]),
         ENDED: is_before(jwt.claims.get("exp"), now),
         EARLY: any(is_after(jwt.claims.get(name), now + SKEW_SECONDS) for name in ("iat", "nbf")),
     }

@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 
 from app import clock
 from app.domain import client_assertions, credentials
+from app.domain.connection_drafts import BUFFER_SECONDS
 
-BUFFER_SECONDS = 60
 ASSERTION_SECONDS = 60
 
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain import foreign_id_tokens
 from app.outbound import json_answers, token_requests
 from app.outbound.client import JSON, Outbound
-from app.outbound.errors import OutboundError
 from app.outbound.logins import AuthMethod, Login
 from app.outbound.upstream_metadata import ServerMetadata
 
@@ -19,6 +19,7 @@ class Answered:
     """What a code was exchanged for; nothing in it is proven yet."""
 
     id_token: str = field(repr=False)
+    """Empty without one."""
     access_token: str = field(repr=False)
 
 
@@ -42,10 +43,7 @@ def redeem(
         "redirect_uri": redirect_uri,
     }
     found = token_requests.ask(outbound, login, wanted, SECONDS)
-    id_token = found.get("id_token")
-    if not isinstance(id_token, str):
-        raise OutboundError("token")
-    return Answered(id_token, found["access_token"])
+    return Answered(foreign_id_tokens.text_of(found.get("id_token")), found["access_token"])
 
 
 def auth_method(server: ServerMetadata) -> AuthMethod:

@@ -90,13 +90,6 @@ def register(
     return outcome(answer, Asked(profile, Registered(Client("", method)), endpoint))
 
 
-def read(
-    outbound: Outbound, registered: Registered, profile: Profile, *, seconds: float = SECONDS
-) -> Registered | Refused:
-    """Return the client as it is registered now (RFC 7592 section 2.1), with new credentials."""
-    return manage(outbound, "GET", registered, profile, seconds=seconds)
-
-
 def update(
     outbound: Outbound,
     registered: Registered,
@@ -105,11 +98,18 @@ def update(
     scopes: Iterable[str] = (),
     seconds: float = SECONDS,
 ) -> Registered | Refused:
-    """Replace all that this server says of itself (RFC 7592 section 2.2)."""
+    """Replace all that this server says of itself (RFC 7592 section 2.2).
+
+    Return the client as it is registered then, with new credentials if the answer has some.
+    """
+    url, token = registered.registration_client_uri, registered.registration_access_token
+    if not url:
+        return Refused(UNMANAGED)
     client = registered.client
     metadata = upstream_clients.client_metadata(profile, client.auth_method, scopes)
     changed = {"client_id": client.client_id} | metadata
-    return manage(outbound, "PUT", registered, profile, body=changed, seconds=seconds)
+    answer = send(outbound, "PUT", url, token, body=changed, seconds=seconds)
+    return outcome(answer, Asked(profile, registered, url))
 
 
 def delete(outbound: Outbound, url: str, token: str, *, seconds: float = SECONDS) -> Gone | Refused:
@@ -118,23 +118,6 @@ def delete(outbound: Outbound, url: str, token: str, *, seconds: float = SECONDS
         return Refused(UNMANAGED)
     answer = send(outbound, "DELETE", url, token, seconds=seconds)
     return GONE.get(answer.status) or upstream_refusals.of_answer(answer)
-
-
-def manage(
-    outbound: Outbound,
-    method: str,
-    registered: Registered,
-    profile: Profile,
-    *,
-    body: Mapping[str, Any] | None = None,
-    seconds: float,
-) -> Registered | Refused:
-    """Ask the client configuration endpoint; return the client as it says."""
-    url, token = registered.registration_client_uri, registered.registration_access_token
-    if not url:
-        return Refused(UNMANAGED)
-    answer = send(outbound, method, url, token, body=body, seconds=seconds)
-    return outcome(answer, Asked(profile, registered, url))
 
 
 def send(

@@ -62,6 +62,14 @@ def refresh(
     return exchange(outbound, login, wanted, seconds)
 
 
+def has_ended(error: OutboundError) -> bool:
+    """Tell whether there is no token because there is no grant any more: a person allows it anew.
+
+    Either it was not there to be refreshed, or its refresh token was refused.
+    """
+    return error.reason == "credential" or error.error == "invalid_grant"
+
+
 def exchange(outbound: Outbound, login: Login, wanted: Mapping[str, str], seconds: float) -> Tokens:
     """Return what a token endpoint grants for something."""
     asked_at = clock.epoch()

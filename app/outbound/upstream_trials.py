@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.outbound import calls, challenges, failures
+from app.outbound import calls, challenges, failures, upstream
 from app.outbound.calls import Access, Call, Tokens
 from app.outbound.challenges import Challenge
 from app.outbound.client import Answer, Outbound
@@ -71,7 +71,7 @@ def failed(error: OutboundError, exchanges: list[Exchange]) -> UpstreamTrial:
     """Explain why the API was not asked, or did not answer."""
     cause = error.__cause__ if isinstance(error.__cause__, OutboundError) else error
     code, failure = cause.error or cause.reason, failures.of_error(cause)
-    if cause.reason == "credential" or cause.error == "invalid_grant":
+    if upstream.has_ended(cause):
         failure = ANEW
     return UpstreamTrial(tuple(exchanges), code, failure)
 

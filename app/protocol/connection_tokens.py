@@ -14,7 +14,9 @@ from app.domain.client_records import ClientRecord
 from app.domain.connection_drafts import AUTHORIZATION_CODE, is_scope
 from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection
+from app.domain.signing_keys import LONGEST_TOKEN
 from app.extensions import db
+from app.outbound import upstream
 from app.outbound.errors import OutboundError
 from app.protocol import caller, introspect
 from app.protocol.own_connections import page_of
@@ -25,7 +27,6 @@ SCOPE = "connections:token"
 SUBJECT_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 SECONDS = 10
 """For the other server; a client waits for it."""
-LONGEST_TOKEN = 16384
 
 NEEDED = (
     "Send an access token of this server that your client got for itself, with the scope"
@@ -181,7 +182,7 @@ def of_grant(row: Connection, owner: str) -> Given:
     try:
         found = held.current(SECONDS).tokens
     except OutboundError as error:
-        if error.reason == "credential" or error.error == "invalid_grant":
+        if upstream.has_ended(error):
             raise errors.AuthorizationNeeded(ANEW, authorization_url=url, connection=name) from None
         raise
     return Given(found.access_token, " ".join(found.scopes), found.expires_at)

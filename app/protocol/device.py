@@ -1,5 +1,6 @@
 """Owns the pages where a person lets a device in: the code, the question, the answer (RFC 8628)."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -72,9 +73,9 @@ def find(user: User, typed: str) -> Row[Any]:
 def ask(row: Row[Any], user: User, user_code: str) -> str:
     """Show who asks for what from where; showing changes nothing."""
     client = checked_client(row, user)
-    target = narrowed_target(client, (), row.resources)
+    scopes = shown_scopes(row, client)
     ticket = consents.new_ticket(
-        current_key("consent tickets"), consent.session_id(), bound_request(row)
+        current_key("consent tickets"), consent.session_id(), bound_request(row, scopes)
     )
     return render_template(
         "protocol/device_consent.html",
@@ -86,9 +87,9 @@ def ask(row: Row[Any], user: User, user_code: str) -> str:
         return_url=url_for("device.show_form", user_code=user_code),
         address=row.address,
         minutes=(clock.epoch() - row.created_at) // 60,
-        scopes=[consent.describe_scope(name) for name in within(client, target, row.scopes)],
-        resources=[consent.describe_resource(uri) for uri in target.audience],
-        lifetime=consent.lifetime(client, row.scopes),
+        scopes=[consent.describe_scope(name) for name in scopes],
+        resources=[consent.describe_resource(uri) for uri in row.resources],
+        lifetime=consent.lifetime(client, scopes),
     )
 
 
@@ -103,10 +104,10 @@ def decide() -> BaseResponse | str:
     if decision not in ("allow", "deny"):
         raise errors.InvalidRequest("The decision must be allow or deny.")
 
-    row = proven_row(user_code)
+    row, scopes = proven(user_code)
     client = checked_client(row, user)
     if decision == "allow":
-        approve(row, user)
+        approve(row, scopes, user)
     else:
         deny(row, user)
     db.session.commit()
@@ -116,32 +117,38 @@ def decide() -> BaseResponse | str:
     )
 
 
-def proven_row(user_code: str) -> Row[Any]:
-    """Spend the ticket of the page; return the request that it was made for.
+def proven(user_code: str) -> tuple[Row[Any], tuple[str, ...]]:
+    """Spend the ticket of the page; return the request and the scopes that it was made for.
 
     No code can be guessed here: without a ticket, which this server alone can make, a code that
     is known and one that is not are refused alike.
     """
     row = device_codes.find_typed(current_key("user codes"), user_code)
-    if row is None:
+    client = None if row is None else caller.look_up(row.client_id)
+    if row is None or client is None:
         raise errors.AccessDenied(consents.STALE)
+    try:
+        scopes = shown_scopes(row, client)
+    except (errors.InvalidScope, errors.InvalidTarget):
+        raise errors.AccessDenied(consents.STALE) from None
     consents.spend_ticket(
         current_key("consent tickets"),
         request.form.get("ticket", ""),
         consent.session_id(),
-        bound_request(row),
+        bound_request(row, scopes),
     )
-    return row
+    return row, scopes
 
 
-def approve(row: Row[Any], user: User) -> None:
-    """Let the device in, for the person who says so and nobody else."""
+def approve(row: Row[Any], scopes: Sequence[str], user: User) -> None:
+    """Let the device in, for the person who says so and for the scopes that they were shown."""
     by = people.user_actor(user)
     device_codes.approve(
         row,
         user_id=user.id,
         session_id=consent.session_id(),
         auth_time=browser_session.current().auth_time,
+        scopes=scopes,
         by=by,
     )
     consents.give(
@@ -149,7 +156,7 @@ def approve(row: Row[Any], user: User) -> None:
         client_id=row.client_id,
         session_id=consent.session_id(),
         redirect_uri="",
-        scopes=row.scopes,
+        scopes=scopes,
         resources=row.resources,
         by=by,
     )
@@ -173,9 +180,14 @@ def checked_client(row: Row[Any], user: User) -> ClientRecord:
     return client
 
 
-def bound_request(row: Row[Any]) -> str:
-    """Return what a ticket of these pages is bound to."""
-    return f"device\0{row.code_digest}"
+def shown_scopes(row: Row[Any], client: ClientRecord) -> tuple[str, ...]:
+    """Return the scopes of a request that policy allows now; raises when nothing is left."""
+    return within(client, narrowed_target(client, (), row.resources), row.scopes)
+
+
+def bound_request(row: Row[Any], scopes: Sequence[str]) -> str:
+    """Return what a ticket of these pages is bound to: the request and what it was narrowed to."""
+    return "\0".join(("device", row.code_digest, *scopes))
 
 
 def ask_to_sign_in(user_code: str) -> BaseResponse:

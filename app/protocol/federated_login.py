@@ -61,8 +61,9 @@ def begin_link(provider: str) -> Response:
     try:
         url = provider_uses.begin(found, LINK, user_id=user_id)
     except errors.AccessDenied as refusal:
-        flash(str(refusal.description), "error")
-        return redirect(home, 303)
+        federation.note_failure(provider, refusal, by=caller.actor())
+        db.session.commit()
+        return not_linked(refusal)
 
     db.session.commit()
     return provider_uses.pass_on(url, found.title)
@@ -121,7 +122,6 @@ def link(spent: Row[Any], proven: Proven) -> Response:
 
 def show_trial(spent: Row[Any], proven: Proven) -> Response:
     """Let the operator who tests see what the provider says; nobody is signed in."""
-    same_person(spent)
     return tried(spent, proven.claims, "")
 
 
@@ -134,8 +134,8 @@ FINISH: dict[str, Callable[[Row[Any], Proven], Response]] = {
 
 def tried(spent: Row[Any], claims: Mapping[str, Any], failure: str) -> Response:
     """Keep what came of a test for the page of the provider, in the session of the operator."""
-    provider_uses.keep_trial(spent.provider, claims, failure)
     who = people.user_actor(same_person(spent))
+    provider_uses.keep_trial(spent.provider, claims, failure)
     identity_providers.note_test(provider_uses.get(spent.provider), failure, by=who)
     db.session.commit()
     page = url_for("identity_providers.show_provider", name=spent.provider)
@@ -152,9 +152,14 @@ def failed(
     federation.note_failure(spent.provider if spent else name, refusal, by=caller.actor())
     db.session.commit()
     if spent is not None and spent.purpose == LINK:
-        flash(str(refusal.description), "error")
-        return redirect(url_for("own_identities.list_identities"), 303)
+        return not_linked(refusal)
     return tell(str(refusal.description), spent.after if spent else after)
+
+
+def not_linked(refusal: errors.Refusal) -> Response:
+    """Say on the page of the account that nothing was linked."""
+    flash(str(refusal.description), "error")
+    return redirect(url_for("own_identities.list_identities"), 303)
 
 
 def tell(sentence: str, after: str) -> Response:
@@ -175,6 +180,6 @@ def is_same_person(spent: Row[Any]) -> bool:
 def same_person(spent: Row[Any]) -> User:
     """Return who began an attempt; raises AccessDenied when somebody else is signed in."""
     user = people.signed_in()
-    if user is None or user.id != spent.user_id:
+    if user is None or not is_same_person(spent):
         raise errors.AccessDenied(FAILED, reason=OTHER_BROWSER)
     return user

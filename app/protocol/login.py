@@ -26,7 +26,9 @@ def sign_in() -> str | Response:
     if browser_session.half_user() is not None and not again:
         return redirect(url_for("second_factor.ask", next=after or None), 303)
     error = browser_session.current().pop("error", None)
-    return show_form(after, user.email if user is not None else "", again=again, error=error)
+    if user is None:
+        return show_form(after, error=error)
+    return show_form(after, user.email, again=True, error=error)
 
 
 @bp.post("/login")

@@ -1,26 +1,16 @@
 """Connections as people see them: each authorizes for themselves alone."""
 
-from collections.abc import Iterable
-from typing import Any
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
-from app import security, upstream_uses
-from app.config import current_key
-from app.domain import (
-    connection_grants,
-    connection_step_ups,
-    connections,
-    errors,
-    upstream_tokens,
-)
+from app import security, upstream_steps, upstream_uses
+from app.domain import connection_grants, connection_step_ups, connections
 from app.domain.connection_drafts import AUTHORIZATION_CODE
 from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection, not_found
+from app.domain.connections import Remains
 from app.extensions import db
-from app.outbound import upstream_ends, upstream_logins
+from app.outbound import upstream_logins
 from app.protocol import people
 from app.views import here
 
@@ -87,23 +77,12 @@ def disconnect(name: str) -> Response:
     if user is None:
         return redirect(url_for("login.sign_in", next=url_for(".show_own", name=name)), 303)
 
-    row = known(name)
-    left = connection_grants.drop(row.id, user.id, by=people.user_actor(user))
+    row, by = known(name), people.user_actor(user)
+    left = connection_grants.drop(row.id, user.id, by=by)
     db.session.commit()
-    if left and not are_revoked(row, left):
+    if left and upstream_steps.clear(Remains(row, left), by=by, with_client=False):
         flash(LASTING)
     return redirect(url_for(".show_own", name=name), 303)
-
-
-def are_revoked(row: Connection, left: Iterable[Row[Any]]) -> bool:
-    """Revoke at the other server what was forgotten here; tell whether all of it has ended."""
-    key = current_key("connections")
-    try:
-        used = upstream_uses.opened(row)
-        tokens = [upstream_tokens.tokens_of(each, key) for each in left]
-    except (errors.Conflict, ValueError):
-        return False
-    return not upstream_ends.revoke(upstream_uses.outbound(), used, tokens)
 
 
 def page_of(row: Connection, owner: str) -> str:

@@ -1,7 +1,8 @@
 """Owns what an identity provider answers: code, tokens and claims, each proven before the next."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row
@@ -90,13 +91,9 @@ def code_of(spent: Row[Any], server: ServerMetadata, brought: Mapping[str, str])
 
 def check(spent: Row[Any], server: ServerMetadata, answered: Answered) -> Mapping[str, Any]:
     """Return the claims of the ID token once it is proven."""
-
-    def find_keys(kid: str | None) -> Iterable[Mapping[str, Any]]:
-        return published_keys.find(server.jwks_uri, kid)
-
     return foreign_id_tokens.check(
         answered.id_token,
-        find_keys,
+        partial(published_keys.find, server.jwks_uri),
         issuer=spent.issuer,
         client_id=spent.client_id,
         nonce_digest=spent.nonce_digest,

@@ -44,7 +44,7 @@ class CodeGrant(Grant):
             verifier=parameters.get("code_verifier"),
         )
         check_person(row.user_id, authorization_codes.FAILED)
-        methods = methods_proven(row.session_id, authorization_codes.FAILED)
+        methods = methods_proven(row, authorization_codes.FAILED)
         target = narrowed_target(client, parameters.resources, row.resources)
         granted = within(client, target, row.scopes)
 
@@ -63,7 +63,7 @@ class DeviceGrant(Grant):
         client, parameters = self.request.client, self.request.parameters
         row = device_codes.poll(self.required("device_code"), client.client_id)
         check_person(row.user_id, device_codes.FAILED)
-        methods = methods_proven(row.session_id, device_codes.FAILED)
+        methods = methods_proven(row, device_codes.FAILED)
         target = narrowed_target(client, parameters.resources, row.resources)
         granted = within(client, target, row.scopes)
 

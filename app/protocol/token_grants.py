@@ -7,6 +7,7 @@ from typing import Any
 from authlib.oauth2.rfc6749 import OAuth2Request, TokenEndpointMixin
 from authlib.oauth2.rfc6749.grants import BaseGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from sqlalchemy import Row
 
 from app import clock
 from app.config import current_settings
@@ -115,13 +116,15 @@ def check_person(user_id: str, sentence: str) -> None:
         raise errors.InvalidGrant(sentence, reason="person disabled")
 
 
-def methods_proven(session_id: str | None, sentence: str) -> str:
+def methods_proven(row: Row[Any], sentence: str) -> str:
     """Return what was proven in the browser session that a code was issued in (RFC 8176).
 
     Raises InvalidGrant when it has ended. Ending one withdraws its codes; this catches a code that
-    was being issued at that moment.
+    was being issued at that moment. A spent one is a replay, whose family ``redeem`` ends.
     """
-    methods = "" if session_id is None else sessions.methods_of(session_id)
+    if row.session_id is None or row.spent_at is not None:
+        return ""
+    methods = sessions.methods_of(row.session_id)
     if methods is None:
         raise errors.InvalidGrant(sentence, reason="session ended")
     return methods

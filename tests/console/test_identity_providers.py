@@ -46,6 +46,12 @@ def test_a_provider_is_made_once_its_metadata_are_in_order(app, admin, send, pro
     assert ">staff<" in admin.get(LIST).text
 
 
+def test_the_form_says_with_which_redirect_uri_this_server_is_registered_there(admin, provider):
+    page = admin.get(f"{LIST}new").text
+
+    assert "https://gatewright.example/login/callback/" in page
+
+
 def test_what_is_wrong_is_said_beside_each_field_and_the_secret_is_never_shown(
     admin, send, provider
 ):
@@ -135,10 +141,12 @@ def test_a_provider_that_is_switched_off_can_be_tested_and_is_not_offered(
 def test_pasted_claims_are_previewed(admin, send, provider):
     token = send(admin, f"{LIST}acme/preview", pasted=id_token("n", name="Tess"))
     claims = send(admin, f"{LIST}acme/preview", pasted='{"sub": "a", "email": "A@b.example"}')
+    empty = send(admin, f"{LIST}acme/preview", pasted="{}")
     nothing = send(admin, f"{LIST}acme/preview", pasted="<script>")
 
     assert "Tess" in token.text
     assert "a@b.example" in claims.text
+    assert federation.NO_SUBJECT in empty.text
     assert nothing.status_code == 422
     assert "neither an ID token nor a JSON object" in nothing.text
 

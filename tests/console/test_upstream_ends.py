@@ -1,9 +1,15 @@
 """Ending what was authorized: forgotten here, ended there, and told where that failed."""
 
+import pytest
+
+from app.domain import connections, upstreams
+from app.domain.upstreams import MEANWHILE
+from app.extensions import db
 from app.upstream_steps import UNREADABLE
 from tests.console.markup import texts
 from tests.console.upstreaming import LIST, MANAGING
 from tests.console.upstreaming import upstream as upstream
+from tests.domain.held_connections import OPERATOR
 from tests.outbound.sites import OAUTH
 from tests.outbound.sites import api as api
 from tests.outbound.sites import login as login
@@ -63,6 +69,39 @@ def test_a_connection_that_led_nowhere_yet_is_deleted(upstream):
 
     assert upstream.do("delete", confirm_name="notes").location == LIST
     assert upstream.login.asked == []
+
+
+def give(row):
+    """Enter a client, as another operator does."""
+    upstreams.note_registration(
+        row, upstreams.Client("given", how="given"), row.revision, b"", by=OPERATOR
+    )
+
+
+def remove(row):
+    """Delete the connection, as another operator does."""
+    connections.remove(row, by=OPERATOR)
+
+
+@pytest.mark.parametrize(
+    "meanwhile, status, sentence",
+    [(give, 422, MEANWHILE), (remove, 404, "There is no connection with this identifier.")],
+)
+def test_a_client_that_cannot_be_kept_is_deleted_there(upstream, meanwhile, status, sentence):
+    upstream.make().do("discover")
+
+    def register(connection):
+        with upstream.app.app_context():
+            meanwhile(connections.get("notes"))
+            db.session.commit()
+        connection.sendall(said(201, upstream.registration()))
+
+    upstream.login.pages["POST /register"] = register
+
+    answer = upstream.do("register")
+
+    assert (answer.status_code, sentence in texts(answer.text)) == (status, True)
+    assert upstream.login.asked[-1] == "DELETE /clients/c-1"
 
 
 def test_another_issuer_ends_the_client_and_the_tokens_of_the_one_before(upstream, site):

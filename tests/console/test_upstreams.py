@@ -149,7 +149,7 @@ def test_no_transaction_is_open_while_others_are_asked(upstream, monkeypatch):
 
     monkeypatch.setattr(upstream.app.extensions["gatewright.outbound"], "stranger", watched)
     upstream.authorized()
-    for way in ("try", "revoke", "delete"):
+    for way in ("try", "update-client", "revoke", "delete"):
         upstream.do(way, confirm_name="notes")
 
     assert len(asked) > 6

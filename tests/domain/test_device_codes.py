@@ -63,7 +63,9 @@ def issue(client_id: str) -> tuple[str, str]:
 
 def approve(user_code: str, user_id: str) -> None:
     row = device_codes.find_typed(KEY, user_code)
-    device_codes.approve(row, user_id=user_id, session_id="s", auth_time=1, by=SERVER)
+    device_codes.approve(
+        row, user_id=user_id, session_id="s", auth_time=1, scopes=row.scopes, by=SERVER
+    )
 
 
 def test_a_user_code_has_more_than_thirty_four_bits_and_no_vowel() -> None:

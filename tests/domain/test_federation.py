@@ -84,6 +84,16 @@ def test_a_verified_address_links_where_the_operators_said_so():
     assert sign_in(provider(), email=None).id == owner.id
 
 
+def test_a_verified_address_vouches_for_no_other_claim():
+    somebody("boss@example.org")
+    db.session.commit()
+    trusted = provider(links_by_email=True, email_claim="upn")
+    said = {"email_verified": True, "upn": "boss@example.org"}
+
+    assert refusal_of(trusted, **said) == OWNED
+    assert sign_in(trusted, **said | {"email": "Boss@example.org"}).email == "boss@example.org"
+
+
 def test_a_disabled_account_is_refused_before_anything_is_linked():
     owner, admin = somebody(), somebody("ada@example.org", "admin")
     users.disable(owner, by=SERVER)
@@ -102,6 +112,7 @@ def test_a_disabled_account_is_refused_before_anything_is_linked():
         ({}, {"email": None}),
         ({}, {"email": ["pia@example.org"]}),
         ({"email_claim": "mail"}, {}),
+        ({"email_claim": "name"}, {}),
         ({"allowed_domains": "other.example"}, {}),
         ({"allowed_domains": "ample.org"}, {}),
         ({"allowed_domains": "example.org"}, {"email": "pia@example.org@other.example"}),
@@ -203,9 +214,11 @@ def test_with_a_password_everything_is_unlinked_but_nothing_of_others():
         ({}, {}, False, federation.MAKES),
         ({"makes_accounts": False}, {}, False, federation.UNKNOWN),
         ({}, {"email": None}, False, claim_mappings.NO_EMAIL),
+        ({"email_claim": "name"}, {}, False, claim_mappings.NO_EMAIL),
         ({"allowed_domains": "other.example"}, {}, False, claim_mappings.OTHER_DOMAIN),
+        ({}, {"email_verified": True}, True, federation.UNLINKED),
         ({"links_by_email": True}, {"email_verified": True}, True, federation.LINKS),
-        ({}, {"sub": None}, False, "The claims have no sub."),
+        ({}, {"sub": None}, False, federation.NO_SUBJECT),
     ],
 )
 def test_what_a_sign_in_would_do_is_foreseen_and_nothing_is_done(draft, changes, account, sentence):

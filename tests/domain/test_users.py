@@ -68,6 +68,41 @@ def test_an_administrator_who_cannot_sign_in_yet_does_not_count(
         users.disable(users.get(made["ada"]), by=SERVER)
 
 
+def test_guesses_count_together_however_the_address_is_spelled(
+    app: Flask, made: dict[str, str]
+) -> None:
+    hasher = Passwords(19456, 2)
+    with app.app_context():
+        for guesses in range(6):
+            typed = "\t" * guesses + "Cy@e.example" + " " * guesses
+            with pytest.raises(errors.AccessDenied):
+                users.authenticate(typed, "not this sentence", hasher, by=SERVER)
+            db.session.commit()
+
+        with pytest.raises(errors.TooManyRequests):
+            users.authenticate("cy@e.example", PASSWORD, hasher, by=SERVER)
+
+
+def test_others_write_while_a_new_password_is_hashed(app: Flask, made: dict[str, str]) -> None:
+    hasher = Passwords(19456, 2)
+
+    class Busy(Passwords):
+        """Hashes while somebody else writes."""
+
+        def hash(self, password: str) -> str:
+            with app.app_context():
+                new_passwords.issue(users.get(made["ada"]), by=SERVER)
+                db.session.commit()
+            return hasher.hash(password)
+
+    with app.app_context():
+        cy = users.get(made["cy"])
+        new_passwords.change(cy, PASSWORD, NEW, Busy(19456, 2), by=SERVER)
+        db.session.commit()
+
+        assert users.authenticate("cy@e.example", NEW, hasher, by=SERVER).id == made["cy"]
+
+
 def test_of_two_who_use_one_link_at_once_one_sets_the_password(
     app: Flask, made: dict[str, str]
 ) -> None:

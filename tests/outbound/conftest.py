@@ -216,3 +216,16 @@ def way_to(authority: Authority) -> Callable[..., Outbound]:
         )
 
     return make
+
+
+@pytest.fixture
+def dialled(monkeypatch):
+    """Return the addresses that were connected to; none of them can be reached."""
+    found = []
+
+    def refuse(address, _timeout):
+        found.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    return found

@@ -10,19 +10,6 @@ from tests.outbound.exchange import reason_of
 STRANGE = "https://client.example/client.json"
 
 
-@pytest.fixture
-def dialled(monkeypatch):
-    """Return the addresses that were connected to; none of them can be reached."""
-    found = []
-
-    def refuse(address, _timeout):
-        found.append(address)
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    return found
-
-
 def test_a_stranger_is_sent_to_public_addresses_only(dialled, resolver):
     """S-03"""
     resolve = resolver(["8.8.8.8", "2606:4700::1111"])

@@ -123,7 +123,7 @@ def test_the_access_to_a_registration_is_kept_for_its_own_origin_only(upstream):
     assert kept(registration_access_token=None) == ("", "")
 
 
-def test_reading_a_registration_keeps_the_secret_and_takes_new_credentials(upstream):
+def test_an_update_keeps_the_secret_and_takes_new_credentials(upstream):
     at = upstream(
         said(200, answered("client_secret")),
         said(200, answered(client_secret="new", registration_access_token="rat_new")),
@@ -132,14 +132,14 @@ def test_reading_a_registration_keeps_the_secret_and_takes_new_credentials(upstr
     )
     held = managed_at(at)
 
-    assert registration.read(at.outbound, held, PROFILE) == held
-    renewed = registration.read(at.outbound, held, PROFILE)
+    assert registration.update(at.outbound, held, PROFILE) == held
+    renewed = registration.update(at.outbound, held, PROFILE)
     assert renewed == replace(
         held, client=replace(held.client, client_secret="new"), registration_access_token="rat_new"
     )
-    assert registration.read(at.outbound, held, PROFILE) == held
-    assert registration.read(at.outbound, held, PROFILE) == Refused(NO_CLIENT_ID, status=200)
-    assert at.asked == ["GET /clients/c-1?v=1"] * 4
+    assert registration.update(at.outbound, held, PROFILE) == held
+    assert registration.update(at.outbound, held, PROFILE) == Refused(NO_CLIENT_ID, status=200)
+    assert at.asked == ["PUT /clients/c-1?v=1"] * 4
     assert {head["authorization"] for head in at.server.heads} == {f"Bearer {TOKEN}"}
 
 
@@ -186,7 +186,6 @@ def test_a_client_that_nobody_can_manage_is_left_alone(upstream):
     at = upstream(said(204))
     held = Registered(Client("c-1", "none"))
 
-    assert registration.read(at.outbound, held, PROFILE) == Refused(UNMANAGED)
     assert registration.update(at.outbound, held, PROFILE) == Refused(UNMANAGED)
     assert registration.delete(at.outbound, "", "") == Refused(UNMANAGED)
     assert at.server.requests == []

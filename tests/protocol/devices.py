@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.domain import clients
+from app.domain.audit import SERVER
 from app.domain.grant_types import DEVICE
+from app.extensions import db
 from tests.protocol.machines import RESOURCE, SCOPES, Machine
 from tests.protocol.persons import Person
 
@@ -50,3 +54,10 @@ def let_in(person: Person, machine: Machine, **changes: Any) -> dict[str, Any]:
     asked = ask(machine, **changes)
     assert answer(person, asked).status_code == 200
     return asked
+
+
+def narrow(app: Flask, machine: Machine, allowed: list[str] | None) -> None:
+    """Let an operator change what a device may get."""
+    with app.app_context():
+        clients.edit(clients.get(machine.client_id), by=SERVER, scopes=allowed, redirect_uris=())
+        db.session.commit()

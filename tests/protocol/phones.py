@@ -51,3 +51,8 @@ def confirm(person: Person, code: str) -> TestResponse:
 def prove(person: Person, otp: str, page: TestResponse | None = None) -> TestResponse:
     """Type a code on the page behind the password."""
     return person.submit(page or person.open(FACTOR), FACTOR, otp=otp)
+
+
+def is_signed_in_wholly(person: Person) -> bool:
+    """Tell whether somebody has proved all that was asked for."""
+    return person.open("/account/").status_code == 200

@@ -2,8 +2,10 @@
 
 import pytest
 
+from app.account.own_activity import SENTENCES
 from app.domain import users
 from app.domain.audit import Actor
+from app.domain.audit_tags import Tag
 from app.extensions import db
 from tests.console.markup import HOSTILE, controls, shape, texts
 
@@ -43,6 +45,13 @@ def test_what_operators_did_is_told_without_who_and_where_they_were(app, person)
     assert told(page)[1] == "You were given another role. (by the operators of this server)"
     for hidden in (OPERATOR.id, OPERATOR.name, OPERATOR.address):
         assert hidden not in page.text
+
+
+def test_all_that_happens_to_an_account_has_its_sentence():
+    """But which identity was used: that somebody signed in is told beside it."""
+    about = {tag for tag in Tag if tag.startswith("user.")}
+
+    assert about - set(SENTENCES) == {Tag.USER_IDENTITY_USED}
 
 
 def test_nobody_reads_what_another_did_whatever_an_app_calls_itself(enrol, person, register):

@@ -3,6 +3,7 @@
 import pytest
 
 from app.account import pages
+from app.domain import allowed_clients
 from app.extensions import db
 from tests.console.markup import HOSTILE, controls, shape, texts
 from tests.protocol.machines import assert_refused
@@ -112,6 +113,30 @@ def test_many_apps_are_walked_by_name(person, register, monkeypatch):
     assert [name.lower() for each in found for name in each] == [
         *("alpha", "alpha", "bravo", "charlie", "delta"),
     ]
+
+
+def test_an_app_whose_consent_ends_meanwhile_is_left_out(person, public, monkeypatch):
+    person.code(public)
+    assert named(person.open(APPS)) == ["Example Client"]
+    monkeypatch.setattr(allowed_clients, "newest_consents", lambda *_: {})
+
+    page = person.open(APPS)
+
+    assert "No app may act for you." in texts(page.text)
+
+
+def test_apps_without_a_name_are_walked_too(person, register, monkeypatch):
+    monkeypatch.setattr("app.account.own_apps.PAGE_SIZE", 1)
+    for name in ("!", None, None):
+        person.code(register(client_name=name))
+
+    found, path = [], APPS
+    while path:
+        page = person.open(path)
+        found += names(page)
+        path = next((link["href"] for link in controls(page.text, "a", rel="next")), None)
+
+    assert len(set(found)) == 3
 
 
 @pytest.mark.parametrize("key", ["%00", "x", "a b c", " ", "a" * 9000])

@@ -48,6 +48,12 @@ def test_a_link_sets_the_password_and_the_old_one_works_no_more(person, link, au
     assert (event.actor_kind, event.actor_id) == ("user", person.user_id)
 
 
+def test_the_way_on_asks_nobody_to_sign_in_once_more(person, link):
+    [onward] = controls(use(person, link()).text, "a", **{"class": "button primary"})
+
+    assert "once more" not in texts(person.elsewhere().open(onward["href"]).text)
+
+
 def test_sessions_and_grants_end_with_it(person, public, link):
     """N-096, C-11"""
     tokens, code = person.tokens(public), person.code(public)

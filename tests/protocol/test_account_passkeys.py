@@ -7,7 +7,7 @@ from app.domain import authenticators, passkey_ceremonies, passkeys
 from app.domain.passkey_challenges import PasskeyChallenge
 from app.domain.passkeys import Passkey
 from app.extensions import db
-from tests.console.markup import texts
+from tests.console.markup import controls, texts
 from tests.protocol.persons import find_form
 from tests.protocol.phones import FACTOR, PAGE, RECOVERY, add_app
 from tests.protocol.soft_keys import ADD, LIST, PRESENT, SoftKey, add_key, options, use_key
@@ -54,7 +54,9 @@ def test_a_passkey_belongs_to_one_account(app, person, enrol):
 
     assert add_key(bob, SoftKey(), name="second").location == LIST
 
-    assert passkeys.KNOWN in texts(bob.open(LIST).text)
+    page = bob.open(LIST).text
+    assert passkeys.KNOWN in texts(page)
+    assert controls(page, "div", **{"class": "notice stop"})
     assert stored(app) == ["first"]
 
 

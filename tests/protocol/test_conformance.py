@@ -38,12 +38,17 @@ def auth_time(answer):
     return json.loads(extract_compact(answer["id_token"].encode()).payload)["auth_time"]
 
 
-def test_a_code_used_again_after_thirty_seconds_ends_its_tokens(clock, person, relying, tell):
-    """Section 7, code reuse after 30 seconds."""
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_code_used_again_after_thirty_seconds_ends_its_tokens(
+    clock, person, relying, tell, leaves
+):
+    """Section 7, code reuse after 30 seconds; also when the person has signed out meanwhile."""
     code = person.code(relying, **OPENID)
     token = relying.redeem(code).get_json()["access_token"]
     assert tell(token).status_code == 200
     clock.advance(30)
+    if leaves:
+        person.submit(person.open("/"), "/logout")
 
     assert_refused(relying.redeem(code), "invalid_grant")
     assert_refused(tell(token), "invalid_token", 401)

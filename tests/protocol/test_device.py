@@ -179,6 +179,17 @@ def test_a_ticket_is_for_one_code_and_one_session(
         assert devices.poll(device, asked).get_json()["error"] == "authorization_pending"
 
 
+def test_a_ticket_is_for_what_was_shown(app: Flask, device: Machine, person: Person) -> None:
+    """N-114: whoever was asked about less than is asked for now has to be asked again."""
+    asked = devices.ask(device)
+    devices.narrow(app, device, ["mcp:read"])
+    page = decision_page(person, asked)
+    devices.narrow(app, device, None)
+
+    assert person.submit(page, "/device/decision", decision="allow").status_code == 400
+    assert_refused(devices.poll(device, asked), "authorization_pending")
+
+
 def test_who_signed_out_meanwhile_is_asked_to_sign_in(device: Machine, person: Person) -> None:
     asked = devices.ask(device)
     page = decision_page(person, asked)

@@ -103,6 +103,16 @@ def test_what_was_redeemed_before_outlives_the_session(device: Machine, person: 
     assert device.refresh(tokens["refresh_token"]).status_code == 200
 
 
+def test_a_replay_after_signing_out_still_ends_the_family(device: Machine, person: Person) -> None:
+    """N-112: whoever copied the code keeps nothing, however late the copy is noticed."""
+    asked = devices.let_in(person, device)
+    tokens = devices.poll(device, asked).get_json()
+    sign_out(person)
+    assert_refused(devices.poll(device, asked), "invalid_grant")
+
+    assert_refused(device.refresh(tokens["refresh_token"]), "invalid_grant")
+
+
 def test_a_code_of_a_client_that_was_stopped_cannot_be_answered(
     app: Flask, device: Machine, person: Person
 ) -> None:

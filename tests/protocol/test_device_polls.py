@@ -171,12 +171,22 @@ def test_policy_is_asked_again_when_the_code_is_redeemed(
     app: Flask, device: Machine, person: Person
 ) -> None:
     asked = devices.let_in(person, device)
-    with app.app_context():
-        client = clients.get(device.client_id)
-        clients.edit(client, by=SERVER, scopes=["mcp:read"], redirect_uris=())
-        db.session.commit()
+    devices.narrow(app, device, ["mcp:read"])
 
     assert devices.poll(device, asked).get_json()["scope"] == "mcp:read"
+
+
+def test_what_was_not_shown_to_the_person_is_not_granted_later(
+    app: Flask, device: Machine, person: Person, audited: Callable[[str], list[Any]]
+) -> None:
+    """N-114: the answer is to the question that was shown, whatever policy says afterwards."""
+    asked = devices.ask(device)
+    devices.narrow(app, device, ["mcp:read"])
+    devices.answer(person, asked)
+    devices.narrow(app, device, None)
+
+    assert devices.poll(device, asked).get_json()["scope"] == "mcp:read"
+    assert audited("consent.given")[0].detail["scopes"] == ["mcp:read"]
 
 
 def test_a_code_that_is_withdrawn_between_proof_and_spending_is_worth_nothing(

@@ -192,6 +192,14 @@ def test_an_id_token_of_another_sign_in_signs_nobody_in(
     assert (whose(http), account(app)) == (None, None)
 
 
+def test_a_token_answer_without_an_id_token_signs_nobody_in(provider, http, failures, monkeypatch):
+    answer = {"access_token": ACCESS, "token_type": "Bearer"}
+    monkeypatch.setattr(provider, "tokens", lambda: answer)
+
+    assert FAILED in told(http, provider.sign_in(http))
+    assert failures() == [foreign_id_tokens.MALFORMED]
+
+
 def test_what_an_id_token_leaves_out_is_asked_of_userinfo(app, provider, http, failures):
     provider.metadata = {"userinfo_endpoint": f"{ISSUER}/userinfo"}
     provider.told = {"sub": "somebody else", "email": "pia@example.org"}

@@ -1,7 +1,5 @@
 """S-12: a client of ours that wants a token from a hostile place learns nothing about it."""
 
-import socket
-
 import pytest
 
 from app.domain import admissions, client_metadata, connections, scopes
@@ -11,6 +9,7 @@ from app.extensions import db
 from app.protocol.connection_tokens import AWAY, SCOPE
 from tests.corpora.hostile_upstreams import HOSTILE
 from tests.outbound.conftest import Resolver
+from tests.outbound.conftest import dialled as dialled
 from tests.protocol.machines import FORM, assert_refused, known
 
 
@@ -27,19 +26,6 @@ def ask(app, client):
     return lambda name: client.post(
         f"/connections/{name}/token", content_type=FORM, headers=headers
     )
-
-
-@pytest.fixture
-def dialled(monkeypatch):
-    """Return the addresses that were connected to; none of them can be reached."""
-    found = []
-
-    def refuse(address, _timeout):
-        found.append(address)
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    return found
 
 
 @pytest.mark.parametrize("place", ["issuer", "token_endpoint"])

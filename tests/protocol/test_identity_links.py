@@ -5,7 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.domain import federated_identities, federation
+from app.domain.foreign_id_tokens import FAILED
 from app.extensions import db
+from app.outbound import upstream_metadata
 from app.protocol.proven_claims import UNREADABLE
 from tests.protocol.persons import find_form
 from tests.protocol.phones import add_app
@@ -85,6 +87,19 @@ def test_what_belongs_to_another_account_is_not_linked_and_said_so(app, person, 
     assert response.location == PAGE
     assert "linked to another account here" in person.open(PAGE).text
     assert linked(app, person) == []
+
+
+def test_a_provider_that_is_away_links_nothing_and_the_trail_knows_why(
+    app, person, provider, audited
+):
+    person.sign_in()
+    provider.metadata = {"issuer": "https://other.example"}
+    response = person.submit(person.open(PAGE), "/login/acme/link")
+
+    assert response.location == PAGE
+    assert FAILED in person.open(PAGE).text
+    said = [event.detail["reason"] for event in audited("user.sign_in_failed")]
+    assert said == [upstream_metadata.OTHER_ISSUER]
 
 
 def test_somebody_without_a_password_cannot_lock_themselves_out(person, provider):

@@ -10,7 +10,7 @@ from app.domain.passkey_challenges import LIFETIME_SECONDS, PasskeyChallenge
 from app.extensions import db
 from tests.console.markup import texts
 from tests.protocol.persons import answer_of
-from tests.protocol.phones import FACTOR, RECOVERY
+from tests.protocol.phones import FACTOR, RECOVERY, is_signed_in_wholly
 from tests.protocol.soft_keys import LIST, PRESENT, USE, SoftKey, add_key, options, send, use_key
 from tests.protocol.test_login import is_signed_in
 
@@ -51,10 +51,6 @@ def test_a_passkey_is_the_second_factor_of_a_password(person, key, audited):
 
     assert is_signed_in_wholly(other)
     assert audited("user.signed_in")[-1].detail["methods"] == ["pwd", "pop", "mfa"]
-
-
-def is_signed_in_wholly(person):
-    return person.open("/account/").status_code == 200
 
 
 def test_the_passkey_of_somebody_else_does_not_complete_a_password(person, key, enrol):
@@ -130,6 +126,15 @@ def test_a_broken_member_is_refused_and_no_fault_of_the_server(person, key, subt
             answer = key.get(options(other, page, USE))
             answer["response"][name] = value
             assert send(other, page, answer).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["", "\0", "\ud800", "x" * 9000])
+def test_an_identifier_that_no_passkey_has_is_refused(person, key, name):
+    other = person.elsewhere()
+    page = other.open("/login")
+    answer = key.get(options(other, page, USE)) | {"id": name}
+
+    assert send(other, page, answer).status_code == 401
 
 
 def test_an_answer_counts_once(person, key):

@@ -62,7 +62,12 @@ def allow(cast: Cast, user_code: str) -> None:
             cast.user_id, lifetime_seconds=600, address="127.0.0.1", user_agent=""
         )
         device_codes.approve(
-            row, user_id=cast.user_id, session_id=session.id, auth_time=1, by=SERVER
+            row,
+            user_id=cast.user_id,
+            session_id=session.id,
+            auth_time=1,
+            scopes=row.scopes,
+            by=SERVER,
         )
         db.session.commit()
 
