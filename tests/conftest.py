@@ -21,7 +21,7 @@ from app import create_app, schema
 from app.config import Settings, load
 from app.extensions import db
 from tests.once import compiled_templates
-from tests.services import chromium
+from tests.services import chromium, warm
 from tests.services.copies import Copy
 from tests.services.gunicorn import Server, running_server
 from tests.services.postgres import Postgres, running_postgres
@@ -87,6 +87,7 @@ def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("GATEWRIGHT_")]:
         del os.environ[name]
     hypothesis.settings.load_profile("house")
+    warm.keep()
 
 
 def pytest_unconfigure() -> None:
@@ -217,9 +218,11 @@ def postgres_template(postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def postgres_copy(postgres: Postgres, postgres_template: str) -> Copy:
+def postgres_copy(postgres: Postgres, postgres_template: str) -> Iterator[Copy]:
     """Return the database that the tests of this process use one after another."""
-    return Copy(postgres, postgres_template)
+    copy = Copy(postgres, postgres_template)
+    yield copy
+    copy.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

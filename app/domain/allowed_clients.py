@@ -45,6 +45,7 @@ def find_page(user_id: str, *, after: Key | None = None, size: int) -> list[Allo
     return [
         put_together(client, known, asked.get(client.client_id), used[client.client_id])
         for client, known in found
+        if client.client_id in asked or used[client.client_id]  # nothing is left if it ended now
     ]
 
 

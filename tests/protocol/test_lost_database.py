@@ -19,7 +19,7 @@ from app.extensions import db
 from tests.protocol.machines import SCOPES, Machine, assert_refused, form
 from tests.protocol.persons import Person
 from tests.protocol.test_parameters import KNOWN, sent
-from tests.services.copies import OTHERS, Copy
+from tests.services.copies import Copy
 
 TOKEN = KNOWN | {"token": "x"}
 SENTENCE = "The database does not answer; try again in a moment."
@@ -49,9 +49,8 @@ def file_taken_away(path: Path) -> Iterator[None]:
 @contextmanager
 def connections_refused(copy: Copy) -> Iterator[None]:
     """Make PostgreSQL end all connections to a database and accept no other."""
-    with copy.connected() as connection:
-        copy.server.run("ALTER DATABASE {} ALLOW_CONNECTIONS false", copy.name)
-        connection.execute(OTHERS)
+    copy.server.run("ALTER DATABASE {} ALLOW_CONNECTIONS false", copy.name)
+    copy.end_others()
     try:
         yield
     finally:
