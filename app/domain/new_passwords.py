@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, ColumnElement, ForeignKey, String, delete, se
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, credentials, errors, passwords, sign_in, users
+from app.domain import audit, credentials, errors, password_sign_in, passwords, sign_in, users
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.passwords import Passwords
@@ -37,7 +37,7 @@ def change(user: User, old: str, new: str, hasher: Passwords, *, by: Actor) -> i
     """
     passwords.check(new, user.email)
     try:
-        proven = users.prove(user.email, old, hasher, by=by)
+        proven = password_sign_in.prove(user.email, old, hasher, by=by)
     except errors.AccessDenied:
         raise errors.AccessDenied(WRONG) from None
     password_hash = hasher.hash(new)  # before anything is written, which others would wait for

@@ -19,7 +19,6 @@ from app.domain import (
     grants,
     passwords,
     sessions,
-    sign_in,
 )
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
@@ -30,7 +29,6 @@ from app.extensions import Base, db, insert_once
 ROLES = ("member", "viewer", "approver", "admin")
 """Each role may do what the ones before it may."""
 EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,190}\Z")
-WRONG = "The e-mail address or the password is wrong."
 OWN = "Nobody changes the role of their own account or disables it; ask another administrator."
 LAST = "This is the last administrator; make somebody else an administrator first."
 
@@ -137,47 +135,11 @@ def has_admin() -> bool:
     return bool(db.session.scalar(query))
 
 
-def authenticate(email: str, password: str, hasher: Passwords, *, by: Actor) -> User:
-    """Return the user with this password, hashed as is usual now; raises AccessDenied."""
-    user = prove(email, password, hasher, by=by)
-    if hasher.is_outdated(user.password_hash or ""):
-        user.password_hash = hasher.hash(password)
-    sign_in.forget(sign_in.keys(email, by.address)["account"])
-    return user
-
-
 def note_sign_in(user: User, methods: Iterable[str], *, by: Actor) -> None:
     """Record that somebody has proved all that was asked for, by which methods (RFC 8176)."""
     user.last_sign_in_at = clock.epoch()
     who, told = acting(user, by), list(methods)
     audit.record(Tag.USER_SIGNED_IN, user.id, by=who, email=user.email, methods=told)
-
-
-def prove(email: str, password: str, hasher: Passwords, *, by: Actor) -> User:
-    """Return the user with this password; raises AccessDenied, and counts the failure.
-
-    Unknown, disabled and wrong are answered alike and take the same time. No transaction is open
-    while the password is hashed, and a success has written nothing: whoever calls may hash more.
-    """
-    keys = sign_in.keys(email, by.address)
-    wait = sign_in.seconds_to_wait(keys.values())
-    user = find_by_email(email)
-    encoded = user.password_hash if user is not None and user.disabled_at is None else None
-    db.session.rollback()
-    if wait:
-        raise errors.TooManyRequests(
-            "Too many failed attempts; wait before trying again.",
-            retry_after=wait,
-            account=keys["account"][:16],
-        )
-    if not hasher.verify(encoded, password):
-        sign_in.note_failure(keys)
-        audit.record(Tag.USER_SIGN_IN_FAILED, "", by=by, account=keys["account"][:16])
-        raise errors.AccessDenied(WRONG)
-    user = find_by_email(email)
-    if user is None or user.disabled_at is not None:
-        raise errors.AccessDenied(WRONG)
-    return user
 
 
 def acting(user: User, by: Actor) -> Actor:

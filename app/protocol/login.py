@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from app import browser_session, provider_uses
 from app.config import current_settings
-from app.domain import audit, errors, users
+from app.domain import audit, errors, password_sign_in
 from app.domain.audit_tags import Tag
 from app.extensions import db
 from app.limits import spend
@@ -41,7 +41,7 @@ def sign_in_with_password() -> Response:
     email = request.form.get("username", "")[:255]
     try:
         spend(current_settings().sign_in_rate_limit, "sign-in", caller.network())
-        user = users.authenticate(
+        user = password_sign_in.authenticate(
             email,
             request.form.get("password", ""),
             caller.passwords(),

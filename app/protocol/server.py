@@ -10,7 +10,7 @@ from authlib.oauth2 import AuthorizationServer
 
 from app.domain import (
     authorization_codes,
-    device_codes,
+    device_polls,
     errors,
     grant_types,
     refresh_tokens,
@@ -61,14 +61,14 @@ class DeviceGrant(Grant):
     def create_token_response(self) -> Answer:
         """Find out what the person answered, choose the resource, then redeem."""
         client, parameters = self.request.client, self.request.parameters
-        row = device_codes.poll(self.required("device_code"), client.client_id)
-        check_person(row.user_id, device_codes.FAILED)
-        methods = methods_proven(row, device_codes.FAILED)
+        row = device_polls.poll(self.required("device_code"), client.client_id)
+        check_person(row.user_id, device_polls.FAILED)
+        methods = methods_proven(row, device_polls.FAILED)
         target = narrowed_target(client, parameters.resources, row.resources)
         granted = within(client, target, row.scopes)
 
         by = caller.client_actor(client)
-        grant = device_codes.redeem(self.rules, row, by=by, methods=methods)
+        grant = device_polls.redeem(self.rules, row, by=by, methods=methods)
         return 200, self.answer_with_family(granted, target, grant, None), []
 
 

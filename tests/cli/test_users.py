@@ -18,11 +18,11 @@ def test_an_account_can_sign_in_with_the_password_from_standard_input(said, app)
     assert created["email"] == "ann@example.org"
     assert created["role"] == "admin"
     with app.app_context():
-        from app.domain import users
+        from app.domain import password_sign_in
         from app.domain.audit import SERVER
 
         hasher = app.extensions["gatewright.passwords"]
-        user = users.authenticate("ann@example.org", PASSWORD, hasher, by=SERVER)
+        user = password_sign_in.authenticate("ann@example.org", PASSWORD, hasher, by=SERVER)
         assert user.id == created["id"]
 
 

@@ -10,6 +10,7 @@ from app.domain import (
     client_metadata,
     credentials,
     device_codes,
+    device_polls,
     errors,
     grant_types,
     grants,
@@ -140,12 +141,12 @@ def test_an_answer_after_the_end_does_not_count(client_id: str, user_id: str, cl
 def test_a_code_opens_one_grant(client_id: str, user_id: str) -> None:
     code, user_code = issue(client_id)
     approve(user_code, user_id)
-    row = device_codes.poll(code, client_id)
-    grant = device_codes.redeem(RULES, row, by=SERVER)
+    row = device_polls.poll(code, client_id)
+    grant = device_polls.redeem(RULES, row, by=SERVER)
 
     assert (grant["user_id"], grant["auth_time"]) == (user_id, 1)
     with pytest.raises(errors.InvalidGrant):
-        device_codes.redeem(RULES, row, by=SERVER)
+        device_polls.redeem(RULES, row, by=SERVER)
     (only,) = grants.find_latest(client_id=client_id)
     assert only.revoked_reason == "device code replayed"
 
@@ -156,7 +157,7 @@ def test_withdrawing_leaves_the_codes_of_others_and_spent_ones(
     spent, mine, open_one = (issue(client_id) for _ in range(3))
     for _, user_code in (spent, mine):
         approve(user_code, user_id)
-    device_codes.redeem(RULES, device_codes.poll(spent[0], client_id), by=SERVER)
+    device_polls.redeem(RULES, device_polls.poll(spent[0], client_id), by=SERVER)
 
     device_codes.withdraw(user_id="u-other")
     device_codes.withdraw(session_id="other")
@@ -173,7 +174,7 @@ def test_an_unused_code_is_purged_a_day_after_its_end_and_a_spent_one_with_its_r
 ) -> None:
     code, user_code = issue(client_id)
     approve(user_code, user_id)
-    device_codes.redeem(RULES, device_codes.poll(code, client_id), by=SERVER)
+    device_polls.redeem(RULES, device_polls.poll(code, client_id), by=SERVER)
     issue(client_id)
     assert retention.count()["device codes"] == 0
 

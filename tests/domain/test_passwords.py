@@ -3,7 +3,7 @@
 import pytest
 from argon2 import PasswordHasher
 
-from app.domain import errors, passwords, users
+from app.domain import errors, password_sign_in, passwords, users
 from app.domain.audit import SERVER
 from app.domain.passwords import Passwords
 from app.extensions import db
@@ -75,7 +75,7 @@ def test_a_hash_with_parameters_of_the_past_is_renewed_at_sign_in(app) -> None:
         user = users.create(EMAIL, "member", GOOD, hasher, by=SERVER)
         weak = user.password_hash = PasswordHasher(1, CHEAP // 2, 1).hash(GOOD)
         db.session.commit()
-        renewed = users.authenticate(EMAIL, GOOD, hasher, by=SERVER).password_hash
+        renewed = password_sign_in.authenticate(EMAIL, GOOD, hasher, by=SERVER).password_hash
 
         assert renewed != weak
         assert not hasher.is_outdated(renewed)

@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 from flask import Flask
 
-from app.domain import errors, new_passwords, users
+from app.domain import errors, new_passwords, password_sign_in, users
 from app.domain.audit import SERVER, Actor
 from app.domain.passwords import Passwords
 from app.extensions import db
@@ -76,11 +76,11 @@ def test_guesses_count_together_however_the_address_is_spelled(
         for guesses in range(6):
             typed = "\t" * guesses + "Cy@e.example" + " " * guesses
             with pytest.raises(errors.AccessDenied):
-                users.authenticate(typed, "not this sentence", hasher, by=SERVER)
+                password_sign_in.authenticate(typed, "not this sentence", hasher, by=SERVER)
             db.session.commit()
 
         with pytest.raises(errors.TooManyRequests):
-            users.authenticate("cy@e.example", PASSWORD, hasher, by=SERVER)
+            password_sign_in.authenticate("cy@e.example", PASSWORD, hasher, by=SERVER)
 
 
 def test_others_write_while_a_new_password_is_hashed(app: Flask, made: dict[str, str]) -> None:
@@ -100,7 +100,9 @@ def test_others_write_while_a_new_password_is_hashed(app: Flask, made: dict[str,
         new_passwords.change(cy, PASSWORD, NEW, Busy(19456, 2), by=SERVER)
         db.session.commit()
 
-        assert users.authenticate("cy@e.example", NEW, hasher, by=SERVER).id == made["cy"]
+        assert (
+            password_sign_in.authenticate("cy@e.example", NEW, hasher, by=SERVER).id == made["cy"]
+        )
 
 
 def test_of_two_who_use_one_link_at_once_one_sets_the_password(
@@ -125,4 +127,6 @@ def test_of_two_who_use_one_link_at_once_one_sets_the_password(
             new_passwords.redeem(token, "not this sentence", Slow(), by=SERVER)
         db.session.rollback()
 
-        assert users.authenticate("cy@e.example", NEW, hasher, by=SERVER).id == made["cy"]
+        assert (
+            password_sign_in.authenticate("cy@e.example", NEW, hasher, by=SERVER).id == made["cy"]
+        )

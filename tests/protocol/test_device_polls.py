@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from joserfc import jws
 
-from app.domain import clients, decisions, device_codes, errors
+from app.domain import clients, decisions, device_polls, errors
 from app.domain.audit import SERVER
 from app.domain.device_codes import DeviceCode
 from app.extensions import db
@@ -195,11 +195,11 @@ def test_a_code_that_is_withdrawn_between_proof_and_spending_is_worth_nothing(
     """F-05: the one UPDATE that spends a code finds it gone."""
     asked = devices.let_in(person, device)
     with app.app_context():
-        row = device_codes.poll(asked["device_code"], device.client_id)
+        row = device_polls.poll(asked["device_code"], device.client_id)
         decisions.block(clients.get(device.client_id).software_id, "reason", by=SERVER)
         db.session.commit()
 
         rules = ceilings.rules(app.extensions["gatewright.settings"])
         with pytest.raises(errors.InvalidGrant):
-            device_codes.redeem(rules, row, by=SERVER)
+            device_polls.redeem(rules, row, by=SERVER)
         assert db.session.scalars(db.select(DeviceCode)).all() == []
