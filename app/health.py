@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock, exits, schema, secret_files, setting_rules
 from app.config import Settings
-from app.domain import jobs, signing_keys, turns, users
+from app.domain import jobs, key_rotation, signing_keys, turns, users
 from app.extensions import db, limiter
 from app.outbound import targets
 from app.outbound.errors import OutboundError
@@ -19,6 +19,8 @@ from app.outbound.gate import Gate
 Level = Literal["ok", "note", "fault"]
 LATE_SECONDS = 300
 """Who does background work is heard of once a minute; after so long there is nobody."""
+OVERDUE_SECONDS = 2 * 3600
+"""What is done once an hour has failed when it is late by so much."""
 GATE_SECONDS = 3
 """How long a check waits for the registration gate or for its token."""
 
@@ -46,7 +48,8 @@ def examine(app: Flask) -> Iterator[Finding]:
     database = examine_database()
     yield database
     if database.level != "fault":
-        yield examine_signing_keys(app.extensions["gatewright.keys"]["signing keys"])
+        sealing_key = app.extensions["gatewright.keys"]["signing keys"]
+        yield examine_signing_keys(sealing_key, settings.key_rotation_days)
         yield examine_administrators()
         yield examine_jobs()
 
@@ -138,9 +141,9 @@ def examine_database() -> Finding:
     return Finding("database", "ok", f"The database answers and is up to date ({kind}).")
 
 
-def examine_signing_keys(sealing_key: bytes) -> Finding:
-    """Look whether there is a key to sign with that the secret key opens."""
-    states = {state for _, state in signing_keys.missing()}
+def examine_signing_keys(sealing_key: bytes, days: int) -> Finding:
+    """Look for a key to sign with that the secret key opens, and whether it signs too long."""
+    states, now = {state for _, state in signing_keys.missing()}, clock.epoch()
     if "active" in states:
         sentence = "There is no signing key of some kind; gatewright serve makes it."
         return Finding("signing keys", "fault", sentence, exits.REFUSED)
@@ -149,6 +152,9 @@ def examine_signing_keys(sealing_key: bytes) -> Finding:
         return Finding("signing keys", "fault", sentence, exits.CONFIGURATION)
     if "next" in states:
         sentence = "There is no next key, so the key cannot be rotated; gatewright serve makes one."
+        return Finding("signing keys", "note", sentence)
+    if (key_rotation.turns_at(days) or now) < now - OVERDUE_SECONDS:
+        sentence = "The signing keys should have rotated by themselves; see the log of the worker."
         return Finding("signing keys", "note", sentence)
     return Finding("signing keys", "ok", "There is a signing key and the secret key opens it.")
 

@@ -1,4 +1,4 @@
-"""Owns background work: jobs as they fall due, the clean-up and reminders once an hour."""
+"""Owns background work: jobs as they fall due; clean-up, reminders and key rotation by the hour."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,8 +9,17 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.config import Settings
-from app.domain import announcements, decisions, jobs, sweeps, turns, webhooks
+from app.config import Settings, current_key
+from app.domain import (
+    announcements,
+    decisions,
+    errors,
+    jobs,
+    key_rotation,
+    sweeps,
+    turns,
+    webhooks,
+)
 from app.domain.audit import SERVER
 from app.domain.jobs import Claim
 from app.domain.webhooks import Outcome
@@ -144,7 +153,7 @@ def hourly(app: Flask) -> list[str]:
     """Do what is due once an hour, unless another process was faster; return what was done."""
     done = []
     turns.take(turns.LOOK, LOOK_SECONDS)
-    for name, work in (("clean-up", clean_up), ("reminders", remind)):
+    for name, work in PERIODIC:
         ours = turns.take(name, HOUR)
         db.session.commit()
         if ours:
@@ -166,3 +175,21 @@ def remind(settings: Settings) -> None:
     while decisions.remind(settings.reminder_days, by=SERVER):
         db.session.commit()
     db.session.commit()
+
+
+def rotate_keys(settings: Settings) -> None:
+    """Rotate the signing keys when their days are over; what prevents it is for the operators."""
+    days = settings.key_rotation_days
+    try:
+        kids = key_rotation.rotate_when_due(current_key("signing keys"), days, by=SERVER)
+    except errors.Conflict as refusal:
+        db.session.rollback()
+        log.error("keys_not_rotated", reason=str(refusal.description))
+        return
+    db.session.commit()
+    if kids:
+        log.info("keys_rotated", **kids)
+
+
+PERIODIC = (("clean-up", clean_up), ("reminders", remind), ("key rotation", rotate_keys))
+"""What is done once an hour, in this order."""

@@ -12,9 +12,20 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app import create_app, worker
 from app.config import current_key, load
-from app.domain import announcements, decisions, jobs, sessions, software, users, webhooks
+from app.domain import (
+    announcements,
+    decisions,
+    jobs,
+    key_rotation,
+    sessions,
+    signing_keys,
+    software,
+    users,
+    webhooks,
+)
 from app.domain.announcements import Delivery
 from app.domain.audit import SERVER, Actor
+from app.domain.key_rotation import DAY
 from app.domain.passwords import Passwords
 from app.domain.sessions import Session
 from app.extensions import db
@@ -323,10 +334,10 @@ def test_an_hour_s_clean_up_is_done_once_by_any_number_of_processes(app, setting
                 found.append(worker.hourly(each))
         return found
 
-    both = ["clean-up", "reminders"]
-    assert [turns(), turns()] == [[both, [], []], [[]] * 3]
+    all_of_it = ["clean-up", "reminders", "key rotation"]
+    assert [turns(), turns()] == [[all_of_it, [], []], [[]] * 3]
     clock.advance(worker.HOUR)
-    assert turns() == [both, [], []]
+    assert turns() == [all_of_it, [], []]
     for each in others[1:]:
         with each.app_context():
             db.engine.dispose()
@@ -341,6 +352,43 @@ def test_a_clean_up_purges_what_is_dead(app, clock):
 
         assert "clean-up" in worker.hourly(app)
         assert db.session.query(Session).count() == 0
+
+
+def test_keys_rotate_after_their_days_by_whichever_process_is_first(app, settings, clock):
+    other = create_app(settings)
+    sealing_key = app.extensions["gatewright.keys"]["signing keys"]
+    with app.app_context():
+        signing_keys.ensure(sealing_key, by=SERVER)
+        db.session.commit()
+        following = {row.kid for row in key_rotation.find_next()}
+    clock.advance(settings.key_rotation_days * DAY)
+
+    with structlog.testing.capture_logs() as lines:
+        for each in (other, app):
+            with each.app_context():
+                worker.hourly(each)
+
+    assert [line["event"] for line in lines if "keys" in line["event"]] == ["keys_rotated"]
+    with app.app_context():
+        keys = signing_keys.find_all()
+    assert {key.kid for key in keys if key.state == "active"} == following
+    with other.app_context():
+        db.engine.dispose()
+
+
+def test_a_key_that_does_not_open_is_reported_and_goes_on_signing(app, settings, clock):
+    with app.app_context():
+        signing_keys.ensure(b"another secret key of 32 letters", by=SERVER)
+        db.session.commit()
+        before = {row.kid: row.state for row in signing_keys.find_all()}
+        clock.advance(settings.key_rotation_days * DAY)
+
+        with structlog.testing.capture_logs() as lines:
+            worker.hourly(app)
+
+        assert {row.kid: row.state for row in signing_keys.find_all()} == before
+    told = [line["reason"] for line in lines if line["event"] == "keys_not_rotated"]
+    assert told == [key_rotation.SEALED]
 
 
 def test_a_lost_database_is_asked_again(app, monkeypatch):

@@ -20,8 +20,9 @@ def key_group() -> None:
 @key_group.command("list")
 def list_keys() -> None:
     """List the keys, newest first."""
-    with shell.application():
+    with shell.application() as app:
         keys = signing_keys.find_all()
+        turns_at = key_rotation.turns_at(shell.settings_of(app).key_rotation_days)
         rows = [
             {
                 "kid": row.kid,
@@ -30,10 +31,11 @@ def list_keys() -> None:
                 "created": instant(row.created_at),
                 "since": instant(key_rotation.since(row, keys)),
                 "until": instant(row.until),
+                "signs_from": instant(turns_at) if row.state == "next" else None,
             }
             for row in keys
         ]
-    shell.show_rows(rows, ("kid", "algorithm", "state", "since", "until"))
+    shell.show_rows(rows, ("kid", "algorithm", "state", "since", "until", "signs_from"))
 
 
 @key_group.command("rotate")

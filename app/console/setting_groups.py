@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from app import setting_rows
-from app.clean_up_settings import CleanUpSettings
 from app.config import Settings
 from app.gate_settings import GateSettings
 from app.outbound_settings import OutboundSettings
@@ -29,7 +28,7 @@ GROUPS = {
     ),
     "Registration gate": tuple(GateSettings.model_fields),
     "Webhooks": tuple(WebhookSettings.model_fields),
-    "Clean-up": tuple(CleanUpSettings.model_fields),
+    "Clean-up": ("sweep_pending_days", "sweep_unused_days", "reminder_days"),
     "Tokens": (
         "access_token_seconds",
         "code_seconds",
@@ -41,6 +40,7 @@ GROUPS = {
         "waiting_seconds",
         "default_resource",
         "pkce_required",
+        "key_rotation_days",
     ),
     "Rate limits": ("rate_limit_enabled",),
     "People": (

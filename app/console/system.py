@@ -31,6 +31,7 @@ def show_system() -> Response:
         findings=list(health.examine(current_app)),
         keys=[(key, key_rotation.standing(key), key_rotation.since(key, keys)) for key in keys],
         rotates_at=rotates_at(),
+        turns_at=key_rotation.turns_at(settings.key_rotation_days),
         consequences=key_rotation.CONSEQUENCES,
         mode=registration_modes.current(settings.registration_mode),
         configured_mode=settings.registration_mode,

@@ -14,6 +14,7 @@ from app.extensions import db
 
 PUBLISHED_SECONDS = JWKS_SECONDS + 60
 """A key is in the JWKS so long before it signs: their age, and what clocks of nodes may differ."""
+DAY = 86400
 MISSING = "There are no next keys that could sign; gatewright serve makes them when it starts."
 YOUNG = (
     "A key signs only after it was published for as long as others may cache the JWKS; rotate"
@@ -52,6 +53,36 @@ def rotate(sealing_key: bytes, *, by: Actor, early: bool = False) -> dict[str, s
         audit.record(Tag.KEY_ROTATED, row.kid, by=by, before=before, early=early)
     signing_keys.ensure(sealing_key, by=by)
     return {row.algorithm: row.kid for row in rows}
+
+
+def rotate_when_due(sealing_key: bytes, days: int, *, by: Actor) -> dict[str, str]:
+    """Rotate once the keys have signed for so many days; return what signs, nothing before.
+
+    Raises Conflict as ``rotate`` does.
+    """
+    if not is_due(days):
+        return {}
+    generations.bump("keys")  # its row is the lock: whoever was faster has rotated by now
+    return rotate(sealing_key, by=by) if is_due(days) else {}
+
+
+def is_due(days: int) -> bool:
+    """Tell whether the keys have signed for so many days, and the next ones may."""
+    at = turns_at(days)
+    return at is not None and at <= clock.epoch()
+
+
+def turns_at(days: int) -> int | None:
+    """Return when the keys rotate by themselves, every so many days; None when they do not.
+
+    That is never before everybody who caches the JWKS has the next ones.
+    """
+    keys = signing_keys.find_all()
+    began = [since(key, keys) for key in keys if key.state == "active"]
+    following = [key for key in keys if key.state == "next"]
+    if not (days and began and following):
+        return None
+    return max(min(began) + days * DAY, ripe_at(following))
 
 
 def replace_compromised(sealing_key: bytes, *, by: Actor) -> list[str]:

@@ -109,9 +109,9 @@ def add(sealing_key: bytes, algorithm: str, state: str, *, by: Actor) -> None:
 
 
 def find_all() -> list[SigningKey]:
-    """Return all keys, newest first."""
-    newest = (SigningKey.created_at.desc(), SigningKey.kid.desc())
-    return list(db.session.scalars(select(SigningKey).order_by(*newest)))
+    """Return all keys as they are now, newest first."""
+    newest = select(SigningKey).order_by(SigningKey.created_at.desc(), SigningKey.kid.desc())
+    return list(db.session.scalars(newest.execution_options(populate_existing=True)))
 
 
 def current(sealing_key: bytes, generation: int) -> Keys:

@@ -1,5 +1,6 @@
 """`gatewright keys …`: the keys that sign."""
 
+from app.clock import instant
 from app.domain.key_rotation import CONSEQUENCES, PUBLISHED_SECONDS
 from app.domain.signing_keys import KEPT_SECONDS
 
@@ -28,6 +29,8 @@ def test_the_next_key_signs_after_a_rotation_and_the_old_one_still_verifies(said
     assert after["retired"]["kid"] == before["active"]["kid"]
     assert published(client) == {row["kid"] for row in said("keys", "list")}
     assert {row["since"] for row in after.values()} == {after["next"]["created"]}
+    assert after["next"]["signs_from"] == instant(clock.now + 90 * 86400)
+    assert after["active"]["signs_from"] is after["retired"]["signs_from"] is None
     assert after["active"]["until"] is after["next"]["until"] is None
     clock.advance(KEPT_SECONDS)
     assert states(said)["expired"] == after["retired"] | {"state": "expired"}

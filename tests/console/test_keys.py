@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.clock import instant
 from app.domain import key_rotation, signing_keys
 from app.domain.key_rotation import PUBLISHED_SECONDS
 from app.domain.signing_keys import KEPT_SECONDS
@@ -45,6 +46,18 @@ def test_a_rotation_is_offered_once_every_cache_has_the_next_key(sign_in, keys, 
     assert "they can sign from" in texts(early)
     assert ROTATE in ways_to_act(late)
     assert REPLACE in ways_to_act(early) & ways_to_act(late)
+
+
+@pytest.mark.parametrize(
+    "overrides, said",
+    [({"key_rotation_days": 30}, "by itself"), ({"key_rotation_days": 0}, "once somebody rotates")],
+)
+def test_the_page_says_when_the_next_keys_sign(overrides, said, admin, keys, clock):
+    page = admin.get(PAGE).text
+
+    assert said in texts(page)
+    turn = instant(clock.now + 30 * 86400)
+    assert (turn in page) == bool(overrides["key_rotation_days"])
 
 
 def test_whoever_rotates_too_early_is_told_to_wait(admin, csrf, keys):

@@ -2,14 +2,16 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Barrier
 
 import pytest
 
 from app.clock import instant
-from app.domain import errors, generations, key_rotation, signing_keys
-from app.domain.audit import SERVER
+from app.domain import audit, errors, generations, key_rotation, signing_keys
+from app.domain.audit import SERVER, Filters
+from app.domain.audit_tags import Tag
 from app.domain.key_algorithms import GENERATE
-from app.domain.key_rotation import PUBLISHED_SECONDS
+from app.domain.key_rotation import DAY, PUBLISHED_SECONDS
 from app.domain.signing_keys import KEPT_SECONDS, SigningKey, sign, verify
 from app.extensions import db
 
@@ -235,3 +237,76 @@ def test_of_two_rotations_at_once_the_second_waits_and_meets_a_young_key(app, cl
     assert isinstance(refused, errors.Conflict)
     assert (named("retired"), named("active")) == (active, following)
     assert len(named("next")) == 2
+
+
+def rotate_when_due(days):
+    """Rotate as the background work does; return what signs from then on."""
+    kids = key_rotation.rotate_when_due(SEALING, days, by=SERVER)
+    db.session.commit()
+    return [kid for _, kid in sorted(kids.items())]
+
+
+def test_keys_rotate_by_themselves_when_their_days_are_over_and_not_before(clock):
+    active, following = named("active"), named("next")
+    turn = key_rotation.turns_at(90)
+    assert turn == clock.now + 90 * DAY
+    clock.advance(90 * DAY - 1)
+    assert rotate_when_due(90) == rotate_when_due(0) == []
+
+    clock.advance(1)
+    assert rotate_when_due(0) == []
+    assert rotate_when_due(90) == following
+
+    assert rotate_when_due(90) == []
+    assert (named("active"), named("retired")) == (following, active)
+    assert key_rotation.turns_at(90) == turn + 90 * DAY
+    assert key_rotation.turns_at(0) is None
+    told = audit.find_page(Filters(tag=Tag.KEY_ROTATED), size=9)
+    assert {(each.actor_kind, each.detail["early"]) for each in told} == {("server", False)}
+    assert sorted(each.subject for each in told) == sorted(following)
+
+
+def test_a_rotation_by_hand_begins_the_days_anew(clock):
+    clock.advance(89 * DAY)
+    rotate()
+    clock.advance(DAY)
+
+    assert rotate_when_due(90) == []
+    assert key_rotation.turns_at(90) == clock.now + 89 * DAY
+
+
+def test_no_schedule_lets_a_key_sign_that_some_caches_lack(clock):
+    """N-142: the next key of a server that had none is young when the days are over."""
+    clock.advance(90 * DAY)
+    for row in key_rotation.find_next():
+        db.session.delete(row)
+    db.session.commit()
+    assert rotate_when_due(90) == []
+    start()
+    assert rotate_when_due(90) == []
+    assert key_rotation.turns_at(90) == clock.now + PUBLISHED_SECONDS
+
+    clock.advance(PUBLISHED_SECONDS)
+
+    assert rotate_when_due(90) == signing()
+
+
+def test_of_many_who_rotate_on_schedule_at_once_one_does(app, clock):
+    """F-50: several workers, one UPDATE of the counter decides; the others see what it did."""
+    following = named("next")
+    clock.advance(90 * DAY)
+    db.session.remove()
+    together = Barrier(4)
+
+    def work(_number):
+        with app.app_context():
+            assert key_rotation.is_due(90)
+            together.wait(10)
+            return rotate_when_due(90)
+
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(work, range(4)))
+
+    assert sorted(made) == [[], [], [], following]
+    assert len(named("next")) == len(named("retired")) == 2
+    assert signing() == named("active") == following

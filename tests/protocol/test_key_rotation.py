@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from joserfc.jws import extract_compact
 
-from app import create_app
+from app import create_app, worker
 from app.domain import key_rotation, signing_keys, software_statements
 from app.domain.audit import SERVER
 from app.domain.key_rotation import PUBLISHED_SECONDS
@@ -109,6 +109,26 @@ def test_who_never_fetches_again_knows_the_key_of_an_ordinary_rotation(clock, cl
         assert verifier.accepts(after), "the cached JWKS lacks the key that signs"
         assert verifier.accepts(before)
         before = after
+
+
+def test_nobody_misses_a_key_while_the_schedule_rotates(app, clock, client, mint, settings):
+    """N-142, N-143, F-50: by caches an hour old, and by who holds tokens of the key before."""
+    held, seen = mint(), set()
+    for _ in range(10):
+        clock.advance(6 * HOUR - HOUR + 1)
+        verifier = Verifier(client, refetches=False)
+        assert verifier.accepts(held)
+        clock.advance(HOUR - 1)
+        with app.app_context():
+            worker.rotate_keys(settings.model_copy(update={"key_rotation_days": 1}))
+
+        after = mint()
+        seen.add(kid(after))
+        assert verifier.accepts(after), "the cached JWKS lacks the key that signs"
+        assert Verifier(client, refetches=False).accepts(held), "the key before left too early"
+        held = after
+
+    assert len(seen) == 3
 
 
 def test_who_rotates_too_early_locks_out_who_never_fetches_again(clock, client, mint, rotate):
