@@ -14,6 +14,8 @@ from app.extensions import LOST, db
 from app.mount import MACHINE_PATHS
 
 ANONYMOUS_SECONDS = 3600
+FRESH_SECONDS = 300
+"""Who does what matters most has signed in so lately (C-12)."""
 HALF_SECONDS = 300
 """So long after the password somebody may take for the second factor."""
 WITHOUT = (*MACHINE_PATHS, "/static/")
@@ -210,3 +212,10 @@ def known_user() -> User | None:
         g.current_user = user if user is not None and user.disabled_at is None else None
     user = g.current_user
     return user if isinstance(user, User) else None
+
+
+def is_fresh(user: User, seconds: int = FRESH_SECONDS) -> bool:
+    """Tell whether the user of this browser signed in lately, by all factors the account has."""
+    browser = current()
+    complete = second_factors.MULTIPLE in browser.methods or not second_factors.has(user.id)
+    return complete and clock.epoch() - browser.auth_time <= seconds

@@ -11,6 +11,7 @@
   async function options(form) {
     const headers = { 'X-CSRFToken': form.elements.csrf_token.value };
     const answer = await fetch(form.dataset.options, { method: 'POST', headers });
+    if (answer.redirected) return new Promise(() => location.assign(answer.url)); // to sign in again
     if (!answer.ok) throw new Error('The server does not answer now; wait a moment and try again.');
     return answer.json();
   }

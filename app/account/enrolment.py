@@ -7,8 +7,9 @@ from flask import Blueprint, redirect, request, url_for
 from pyotp import TOTP
 from werkzeug.wrappers import Response
 
-from app import browser_session, clock
+from app import browser_session
 from app.account.pages import actor_of, address, network
+from app.browser_session import FRESH_SECONDS
 from app.config import current_key, current_settings
 from app.domain import authenticators, errors, passkeys, second_factors, users
 from app.domain.second_factors import MULTIPLE, ONE_TIME
@@ -18,8 +19,8 @@ from app.limits import spend
 from app.views import page
 
 bp = Blueprint("enrolment", __name__, url_prefix="/account/security/authenticator")
-FRESH_SECONDS = 900
-"""Whoever changes second factors has signed in so lately; finding an app takes its time."""
+FINDING_SECONDS = 900
+"""Who began right after a sign-in is given so long to find an app and type its code."""
 PROPOSED = "proposed_authenticator"
 """What the browser session remembers of a secret that no code was typed of yet: it is sealed."""
 
@@ -29,12 +30,13 @@ def admit_adding() -> Response | None:
     user, half = browser_session.known_user(), browser_session.half_user()
     if user is None or (half is not None and second_factors.has(half.id)):
         return redirect(url_for("own_factors.list_factors"), 303)
-    return sign_in_again("enrolment.show")
+    return sign_in_again(user, "enrolment.show")
 
 
-def sign_in_again(endpoint: str) -> Response | None:
+def sign_in_again(user: User, endpoint: str) -> Response | None:
     """Let who signed in long ago do so once more, and come back to a page."""
-    if clock.epoch() - browser_session.current().auth_time <= FRESH_SECONDS:
+    begun = request.blueprint == bp.name and PROPOSED in browser_session.current()
+    if browser_session.is_fresh(user, FINDING_SECONDS if begun else FRESH_SECONDS):
         return None
     return redirect(url_for("login.sign_in", next=url_for(endpoint), again="yes"), 303)
 

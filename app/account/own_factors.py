@@ -15,8 +15,8 @@ OTHERS = "All other browsers are signed out."
 
 
 def admit_changing() -> Response | None:
-    """Let change something who has proved everything a few minutes ago (C-08)."""
-    return sign_in_again("own_factors.list_factors") if request.method == "POST" else None
+    """Let change something who has proved everything a few minutes ago (C-08, C-12)."""
+    return sign_in_again(person(), "own_factors.list_factors") if request.method == "POST" else None
 
 
 bp.before_request(admit_changing)

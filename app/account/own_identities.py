@@ -4,11 +4,22 @@ from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from app import provider_uses
+from app.account.enrolment import sign_in_again
 from app.account.pages import account_blueprint, actor, person, render_page
 from app.domain import errors, federated_identities, federation
 from app.extensions import db
 
 bp = account_blueprint("own_identities", __name__)
+
+
+def admit_changing() -> Response | None:
+    """Let change something who has proved everything a few minutes ago (C-12)."""
+    if request.method == "GET":
+        return None
+    return sign_in_again(person(), "own_identities.list_identities")
+
+
+bp.before_request(admit_changing)
 
 
 @bp.get("/identities")

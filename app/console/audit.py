@@ -5,11 +5,12 @@ from typing import Any
 
 import orjson
 from flask import Response, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.console import audit_export
 from app.console.audit_facts import as_json, instant_ms, row_of, subject_url
 from app.console.differences import differences, lines_of
-from app.console.pages import asked, console_blueprint, render_page
+from app.console.pages import asked, console_blueprint, render_page, requires_fresh
 from app.console.windows import chips, window
 from app.domain import audit, errors, users
 from app.domain.audit import AuditEvent, Filters
@@ -82,13 +83,15 @@ def show_event(event_id: int) -> Response:
 
 
 @bp.post("/export.csv")
-def export_csv() -> Response:
+@requires_fresh("viewer", back="audit.list_events")
+def export_csv() -> BaseResponse:
     """Give out the newest matching events as CSV; recorded, and therefore a POST."""
     return audit_export.answer("csv", filters(), asked_for())
 
 
 @bp.post("/export.json")
-def export_json() -> Response:
+@requires_fresh("viewer", back="audit.list_events")
+def export_json() -> BaseResponse:
     """Give out the newest matching events as JSON."""
     return audit_export.answer("json", filters(), asked_for())
 

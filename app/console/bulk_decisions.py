@@ -8,12 +8,16 @@ from werkzeug.wrappers import Response
 from app import browser_session
 from app.console import matching
 from app.console.forms import Form, moment
-from app.console.pages import actor, asked, requires
-from app.domain import credentials, decisions, errors, four_eyes, reversals, software
+from app.console.pages import actor, asked, is_fresh, requires
+from app.domain import credentials, decisions, errors, four_eyes, reversals, scopes, software
 from app.domain.software import Software
 from app.extensions import db
 
 MOST = 100
+STALE = (
+    "It would get a scope of high risk, which needs a sign-in of the last five minutes; open it and"
+    " approve it there."
+)
 Verb = Callable[[Software, str], Software]
 """Decides about software at the revision that was on the page."""
 
@@ -24,11 +28,15 @@ def approve_selected() -> Response:
 
     What one of two people has approved is approved as that person gave it.
     """
-    return decide_each(
-        selected(),
-        lambda row, seen: decisions.approve(row.id, seen, by=actor(), **four_eyes.proposal(row)),
-        "approved",
-    )
+    return decide_each(selected(), approve_offered, "approved")
+
+
+def approve_offered(row: Software, seen: str) -> Software:
+    """Approve software with what it is offered; privileged scopes need a fresh sign-in (C-12)."""
+    given = four_eyes.proposal(row)
+    if scopes.privileged(given["allowed"]) and not is_fresh():
+        raise errors.AccessDenied(STALE)
+    return decisions.approve(row.id, seen, by=actor(), **given)
 
 
 @requires("approver")

@@ -10,7 +10,7 @@ from app.console import snippets
 from app.console.client_editing import verdicts_of
 from app.console.client_page import address_of
 from app.console.forms import Form, refused
-from app.console.pages import actor, render_page, requires
+from app.console.pages import actor, render_page, requires_fresh
 from app.domain import admissions, client_metadata, client_texts, resources, scopes, software
 from app.extensions import db
 
@@ -64,7 +64,7 @@ KINDS = {
 }
 
 
-@requires("admin")
+@requires_fresh("admin")
 def new_client() -> Response:
     """Offer the kinds of clients, or show the form of one."""
     kind = request.args.get("kind", "")
@@ -73,7 +73,7 @@ def new_client() -> Response:
     return show_form(kind, Form(), [])
 
 
-@requires("admin")
+@requires_fresh("admin")
 def create_client() -> Response:
     """Create the client and show its credentials, on this page and never again."""
     form = Form()

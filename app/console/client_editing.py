@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.config import current_settings
 from app.console.client_page import address_of, name_of
 from app.console.forms import Form, refused, word
-from app.console.pages import actor, render_page, requires
+from app.console.pages import actor, render_page, requires, requires_fresh
 from app.domain import (
     client_locks,
     client_metadata,
@@ -24,14 +24,14 @@ from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.extensions import db
 
 
-@requires("admin")
+@requires_fresh("admin")
 def edit_client(client_id: str) -> Response:
     """Show what can be changed."""
     client = clients.get(client_id)
     return show_form(client, in_force(client), Form(), [])
 
 
-@requires("admin")
+@requires_fresh("admin")
 def save_client(client_id: str) -> BaseResponse:
     """Change the client as it was seen, or show the form again with what is wrong."""
     client = clients.get(client_id)

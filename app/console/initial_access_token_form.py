@@ -8,7 +8,7 @@ from app import clock
 from app.config import current_settings
 from app.console import snippets
 from app.console.forms import Form, refused
-from app.console.pages import actor, render_page, requires
+from app.console.pages import actor, render_page, requires_fresh
 from app.console.rule_fields import read_lines, read_then, typed_lines
 from app.domain import grants, registration_tokens, rules
 from app.domain.obligations import NO_TERMS, Obligations, Terms
@@ -50,13 +50,13 @@ VERDICTS = {
 }
 
 
-@requires("admin")
+@requires_fresh("admin")
 def new_token() -> Response:
     """Show the form."""
     return show_form(Form())
 
 
-@requires("admin")
+@requires_fresh("admin")
 def create_token() -> Response:
     """Make a token and show it, on this page and never again."""
     form = Form()

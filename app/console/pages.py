@@ -8,15 +8,13 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from app import browser_session, clock, limits
+from app import browser_session, limits
 from app.domain import errors, software, users
 from app.domain.audit import Actor
 from app.domain.users import User
 from app.views import here
 
 PAGE_SIZES = (25, 50, 100)
-FRESH_SECONDS = 300
-"""Whoever changes where secrets go, or makes new ones, has signed in so lately."""
 ASKING = "30 per minute"
 """So often one operator lets this server ask others, which takes a thread for seconds each time."""
 TOO_OFTEN = (
@@ -75,24 +73,38 @@ def requires(
 def requires_fresh(
     role: str, back: str = ""
 ) -> Callable[[Callable[Arguments, BaseResponse]], Callable[Arguments, BaseResponse]]:
-    """Demand a role, and that the operator signed in a few minutes ago, of who calls a view.
+    """Demand a role, and that the operator signed in a few minutes ago, of who calls a view (C-12).
 
-    Others sign in again and come back to this address, or to the endpoint ``back``.
+    Others sign in again and come back to this page, or to the endpoint ``back``.
     """
 
     def decorate(view: Callable[Arguments, BaseResponse]) -> Callable[Arguments, BaseResponse]:
         @wraps(view)
         def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> BaseResponse:
             check_role(operator(), role)
-            if clock.epoch() - browser_session.current().auth_time > FRESH_SECONDS:
-                path = url_for(back, **request.view_args or {}) if back else request.path
-                after = path if back else request.script_root + path
-                return redirect(url_for("login.sign_in", next=after, again="yes"), 303)
-            return view(*args, **kwargs)
+            if is_fresh():
+                return view(*args, **kwargs)
+            return sign_in_again(page_of(back) if back else here())
 
         return guarded
 
     return decorate
+
+
+def page_of(endpoint: str) -> str:
+    """Return the address of the page that a form of this address and query stands on."""
+    path, query = url_for(endpoint, **request.view_args or {}), here().partition("?")[2]
+    return f"{path}?{query}" if query else path
+
+
+def is_fresh() -> bool:
+    """Tell whether the operator signed in a few minutes ago."""
+    return browser_session.is_fresh(operator())
+
+
+def sign_in_again(after: str) -> BaseResponse:
+    """Let an operator who signed in long ago do so once more, and go on there."""
+    return redirect(url_for("login.sign_in", next=after, again="yes"), 303)
 
 
 def asks_others(

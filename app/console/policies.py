@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.console import policy_history, rule_form, rule_words
 from app.console.forms import word
-from app.console.pages import console_blueprint, render_page, requires
+from app.console.pages import console_blueprint, render_page, requires_fresh
 from app.console.policy_saving import anchor_of, as_seen, put_in_force, saying_why
 from app.domain import errors, policy_versions, rule_presets
 from app.domain.rules import Rule
@@ -31,7 +31,7 @@ def list_policies() -> Response:
 
 
 @bp.post("/move")
-@requires("admin")
+@requires_fresh("admin", back="policies.list_policies")
 @saying_why
 def move_rule() -> BaseResponse:
     """Let a rule change places with its neighbour."""
@@ -48,7 +48,7 @@ def move_rule() -> BaseResponse:
 
 
 @bp.post("/switch")
-@requires("admin")
+@requires_fresh("admin", back="policies.list_policies")
 @saying_why
 def switch_rule() -> BaseResponse:
     """Switch a rule on or off; one that is off is not even asked."""
@@ -60,7 +60,7 @@ def switch_rule() -> BaseResponse:
 
 
 @bp.post("/delete")
-@requires("admin")
+@requires_fresh("admin", back="policies.list_policies")
 @saying_why
 def delete_rule() -> BaseResponse:
     """Take a rule out of the policy; earlier versions keep it."""
@@ -71,7 +71,7 @@ def delete_rule() -> BaseResponse:
 
 
 @bp.post("/preset")
-@requires("admin")
+@requires_fresh("admin", back="policies.list_policies")
 @saying_why
 def add_preset() -> BaseResponse:
     """Put the rules of a preset that are not there yet behind the others."""

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app.console import rule_words
 from app.console.differences import Difference, differences
-from app.console.pages import actor, render_page, requires
+from app.console.pages import actor, render_page, requires_fresh
 from app.console.policy_saving import LONGEST_NUMBER, as_seen, back, saying_why, seen
 from app.console.rule_words import Words
 from app.console.windows import window
@@ -59,7 +59,7 @@ def show_version(number: int) -> Response:
     )
 
 
-@requires("admin")
+@requires_fresh("admin", back="policies.show_version")
 @saying_why
 def restore_version(number: int) -> BaseResponse:
     """Put the rules of an earlier version in force again."""

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.console import rule_words
 from app.console.differences import Difference, differences
 from app.console.forms import Form, refused, word
-from app.console.pages import actor, asked, render_page, requires
+from app.console.pages import actor, asked, render_page, requires_fresh
 from app.console.policy_saving import NOTE_LENGTH, anchor_of, back, seen
 from app.console.rule_fields import fields, grouped, in_use, read_then, read_when, typed_when
 from app.domain import errors, grants, policy_versions, rule_drafts, rules, software
@@ -23,7 +23,7 @@ RULE = "rule"
 """What is blamed when a rule is wrong as a whole."""
 
 
-@requires("admin")
+@requires_fresh("admin")
 def new_rule() -> Response:
     """Show an empty form, or one that is filled in after some software."""
     return show(values_of(drafted()), Form(), policy_versions.in_force())
@@ -39,13 +39,13 @@ def drafted() -> Rule:
     return rule_drafts.always_admit(row.client_metadata, row.scopes)
 
 
-@requires("admin")
+@requires_fresh("admin")
 def create_rule() -> BaseResponse:
     """Put a new rule behind the others."""
     return save(policy_versions.in_force(), None)
 
 
-@requires("admin")
+@requires_fresh("admin")
 def edit_rule() -> Response:
     """Show the form of one rule."""
     policy = policy_versions.in_force()
@@ -53,7 +53,7 @@ def edit_rule() -> Response:
     return show(values_of(rule), Form(), policy, rule)
 
 
-@requires("admin")
+@requires_fresh("admin", back="policies.list_policies")
 def save_rule() -> BaseResponse:
     """Change a rule in its place."""
     policy = policy_versions.in_force()

@@ -6,7 +6,7 @@ from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.console.forms import Form, refused, word
-from app.console.pages import actor, console_blueprint, render_page, requires
+from app.console.pages import actor, console_blueprint, render_page, requires, requires_fresh
 from app.domain import resources, scopes
 from app.domain.scopes import Scope
 from app.extensions import db
@@ -56,7 +56,7 @@ def create_scope() -> BaseResponse:
 
 
 @bp.get("/edit")
-@requires("admin")
+@requires_fresh("admin")
 def edit_scope() -> Response:
     """Show the form of one scope."""
     scope = scopes.get(word("name"))
@@ -64,7 +64,7 @@ def edit_scope() -> Response:
 
 
 @bp.post("/edit")
-@requires("admin")
+@requires_fresh("admin", back="scopes.list_scopes")
 def save_scope() -> BaseResponse:
     """Change the words, risk or default of a scope, or how many people approve it."""
     scope = scopes.get(word("name"))
@@ -79,7 +79,7 @@ def save_scope() -> BaseResponse:
 
 
 @bp.post("/delete")
-@requires("admin")
+@requires_fresh("admin", back="scopes.list_scopes")
 def delete_scope() -> BaseResponse:
     """Take a scope out of the catalogue, once its name was typed."""
     scope = scopes.get(word("name"))

@@ -1,7 +1,8 @@
 """Owns the decisions about one piece of software: approve, reject, block, unblock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlencode
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -9,12 +10,16 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import clock
 from app.console.differences import differences
 from app.console.forms import REASON_LENGTH, Form, moment, word
-from app.console.pages import actor, requires
+from app.console.pages import actor, is_fresh, requires, sign_in_again
 from app.console.software_page import render
-from app.domain import client_changes, decisions, errors, resources, software, sweeps
+from app.domain import client_changes, decisions, errors, resources, scopes, software, sweeps
 from app.domain.software import Software
 from app.extensions import db
 
+TYPED = ("scopes", "limit", "resources", "until", "reason")
+"""What of the form of an approval is kept while somebody signs in again."""
+LONGEST = 1500
+"""Longer addresses do not fit into that of the sign-in page."""
 FIRST = "Your approval is noted. A second person has to approve it too."
 
 
@@ -32,8 +37,9 @@ def approve(software_id: str) -> BaseResponse:
     if form.faults:
         return unprocessable(row, form)
 
-    return carry_out(
+    return give(
         software_id,
+        allowed,
         lambda: decisions.approve(
             software_id,
             word("revision"),
@@ -57,8 +63,9 @@ def renew(software_id: str) -> BaseResponse:
     if form.faults:
         return unprocessable(row, form)
 
-    return carry_out(
+    return give(
         software_id,
+        row.scopes,
         lambda: decisions.renew(
             software_id,
             moment(word("seen_until")),
@@ -125,6 +132,7 @@ def reopen(software_id: str) -> BaseResponse:
         software_id,
         lambda reason: decisions.reopen(software_id, reason, by=actor()),
         "It takes newcomers again.",
+        gives=True,
     )
 
 
@@ -135,17 +143,32 @@ def unblock(software_id: str) -> BaseResponse:
         software_id,
         lambda reason: decisions.unblock(software_id, reason, by=actor()),
         "Unblocked. Its clients can ask for tokens again; people have to consent again.",
+        gives=True,
     )
 
 
-def with_reason(software_id: str, verb: Callable[[str], Software], done: str) -> BaseResponse:
-    """Make a decision that needs a reason."""
+def with_reason(
+    software_id: str, verb: Callable[[str], Software], done: str, *, gives: bool = False
+) -> BaseResponse:
+    """Make a decision that needs a reason, and that may give back what was approved."""
     row = software.get(software_id)
     form = Form()
     reason = form.reason()
     if form.faults:
         return unprocessable(row, form)
-    return carry_out(software_id, lambda: verb(reason), done)
+    return give(software_id, row.scopes if gives else (), lambda: verb(reason), done)
+
+
+def give(
+    software_id: str, given: Iterable[str], verb: Callable[[], Software], done: str
+) -> BaseResponse:
+    """Make a decision; one that gives privileged scopes needs a fresh sign-in (C-12)."""
+    if is_fresh() or not scopes.privileged(given):
+        return carry_out(software_id, verb, done)
+    page = url_for("registrations.show_registration", software_id=software_id)
+    typed = [(name, value) for name in TYPED for value in request.form.getlist(name)]
+    filled_in = f"{page}?{urlencode(typed)}"
+    return sign_in_again(filled_in if len(filled_in) <= LONGEST else page)
 
 
 def carry_out(software_id: str, verb: Callable[[], Software], done: str) -> BaseResponse:

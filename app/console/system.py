@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import clock, health
 from app.config import current_key, current_settings
 from app.console import setting_groups
-from app.console.pages import actor, console_blueprint, render_page, requires, requires_fresh
+from app.console.pages import actor, console_blueprint, render_page, requires_fresh
 from app.domain import errors, key_rotation, registration_modes, signing_keys
 from app.extensions import db
 
@@ -70,7 +70,7 @@ def replace_keys() -> BaseResponse:
 
 
 @bp.post("/registration-mode")
-@requires("admin")
+@requires_fresh("admin", back="system.show_system")
 def switch_mode() -> BaseResponse:
     """Change who may register."""
     mode = request.form.get("mode", "")
@@ -84,7 +84,7 @@ def switch_mode() -> BaseResponse:
 
 
 @bp.post("/client-documents")
-@requires("admin")
+@requires_fresh("admin", back="system.show_system")
 def switch_documents() -> BaseResponse:
     """Take metadata documents for clients, or no new ones."""
     wanted, configured = request.form.get("documents", ""), current_settings().cimd_enabled

@@ -117,7 +117,7 @@ def test_endpoint(endpoint_id: str) -> BaseResponse:
 
 
 @bp.post("/<endpoint_id>/switch")
-@requires("admin")
+@requires_fresh("admin", back="webhooks.show_endpoint")
 def switch_endpoint(endpoint_id: str) -> BaseResponse:
     """Switch an endpoint on or off."""
     state = request.form.get("state", "")
@@ -139,7 +139,7 @@ def rotate_secret(endpoint_id: str) -> BaseResponse:
 
 
 @bp.post("/<endpoint_id>/remove")
-@requires("admin")
+@requires_fresh("admin", back="webhooks.show_endpoint")
 def remove_endpoint(endpoint_id: str) -> BaseResponse:
     """Forget an endpoint and its deliveries."""
     webhooks.remove(webhooks.get(endpoint_id), by=actor())

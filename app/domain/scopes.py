@@ -78,6 +78,13 @@ def four_eyes(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name in marked)
 
 
+def privileged(names: Iterable[str]) -> tuple[str, ...]:
+    """Keep the names of scopes of high risk, and of those that two people have to approve."""
+    marked = select(Scope.name).where(Scope.four_eyes | (Scope.risk == "high"))
+    found = set(db.session.scalars(marked))
+    return tuple(name for name in names if name in found)
+
+
 def defaults() -> tuple[str, ...]:
     """Return the scopes that are offered without being asked for."""
     return tuple(scope.name for scope in find_all() if scope.is_default)

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
-from app import browser_session, clock, limits, provider_uses
+from app import browser_session, limits, provider_uses
 from app.config import current_settings
 from app.domain import (
     connection_drafts,
@@ -26,8 +26,6 @@ from app.protocol import caller, parameters, people, proven_claims, second_facto
 from app.protocol.proven_claims import Proven
 
 bp = Blueprint("federated_login", __name__)
-FRESH_SECONDS = 300
-"""Whoever adds a way to sign in has signed in so lately."""
 LINKED = "You can sign in with it from now on."
 OTHER_BROWSER = "Somebody else is signed in by now, or nobody."
 
@@ -55,7 +53,7 @@ def begin_link(provider: str) -> Response:
     if user is None:
         return redirect(url_for("login.sign_in", next=home), 303)
     limits.spend(current_settings().sign_in_rate_limit, "sign-in", caller.network())
-    if clock.epoch() - browser_session.current().auth_time > FRESH_SECONDS:
+    if not browser_session.is_fresh(user):
         return redirect(url_for("login.sign_in", next=home, again="yes"), 303)
     found, user_id = provider_uses.get(provider), user.id
     try:

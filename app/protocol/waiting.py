@@ -5,7 +5,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from app import browser_session, clock, security, views
 from app.config import current_settings
-from app.domain import credentials, decisions, errors, four_eyes, redirect_uris, software, users
+from app.domain import (
+    credentials,
+    decisions,
+    errors,
+    four_eyes,
+    redirect_uris,
+    scopes,
+    software,
+    users,
+)
 from app.domain.client_records import Standing
 from app.domain.users import User
 from app.extensions import db
@@ -111,15 +120,17 @@ def justify() -> BaseResponse:
 
 @bp.post("/approve")
 def approve() -> BaseResponse:
-    """Approve the software in place with what an approval offers, or the first of two gave."""
+    """Approve the software in place with what an approval offers, or the first of two gave.
+
+    Privileged scopes need a fresh sign-in (C-12).
+    """
     user = required_approver()
     row = software.get(request.form.get("software_id", ""))
-    decisions.approve(
-        row.id,
-        request.form.get("revision", ""),
-        by=people.user_actor(user),
-        **four_eyes.proposal(row),
-    )
+    given = four_eyes.proposal(row)
+    if scopes.privileged(given["allowed"]) and not browser_session.is_fresh(user):
+        return redirect(url_for("login.sign_in", next=back().location, again="yes"), 303)
+    seen = request.form.get("revision", "")
+    decisions.approve(row.id, seen, by=people.user_actor(user), **given)
     db.session.commit()
     return back()
 

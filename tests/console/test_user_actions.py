@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.console.pages import FRESH_SECONDS
+from app.browser_session import FRESH_SECONDS
 from app.domain import grants, users
 from app.domain.audit import SERVER
 from tests.console.accounts import LIST, is_signed_in, signs_in

@@ -5,7 +5,7 @@ import time
 import pytest
 from pyotp import TOTP
 
-from app.console.pages import FRESH_SECONDS
+from app.browser_session import FRESH_SECONDS
 from app.domain import authenticators, recovery_codes, second_factors, users
 from app.domain.audit import SERVER
 from app.extensions import db

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.account.enrolment import FRESH_SECONDS
+from app.browser_session import FRESH_SECONDS
 from app.domain import authenticators, passkey_ceremonies, passkeys
 from app.domain.passkey_challenges import PasskeyChallenge
 from app.domain.passkeys import Passkey

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.account.enrolment import FRESH_SECONDS
+from app.account.enrolment import FINDING_SECONDS
+from app.browser_session import FRESH_SECONDS
 from app.domain import second_factors, users
 from app.domain.authenticators import Authenticator
 from app.domain.recovery_codes import RecoveryCode
@@ -85,6 +86,7 @@ def test_adding_an_app_ends_all_other_sessions(person, clock):
 
 
 def test_a_second_app_is_not_added_beside_the_first(app, person, clock):
+    """C-12: a session that has not proved the first one is not fresh."""
     person.sign_in()
     late = person.elsewhere()
     late.sign_in()
@@ -96,7 +98,9 @@ def test_a_second_app_is_not_added_beside_the_first(app, person, clock):
 
     answer = late.submit(page, f"{PAGE}/confirm", otp=Phone(secret, []).code())
 
-    assert answer.status_code == 409
+    assert answer.location == f"/login?next={PAGE}&again=yes"
+    with app.app_context():
+        assert second_factors.authenticators.find(person.user_id).secret_sealed == b"sealed"
 
 
 def test_removing_the_app_leaves_the_password_alone(app, person, clock, audited):
@@ -146,9 +150,20 @@ def test_who_signed_in_long_ago_changes_nothing_about_factors(app, person, clock
 
 def test_who_signed_in_long_ago_adds_no_app(person, clock):
     person.sign_in()
-    proposed(person)
     clock.advance(FRESH_SECONDS + 1)
 
+    assert person.open(PAGE).location == f"/login?next={PAGE}&again=yes"
+
+
+def test_who_began_in_time_may_look_for_an_app_a_while_and_change_nothing_else(app, person, clock):
+    """C-12"""
+    person.sign_in()
+    proposed(person)
+    clock.advance(FINDING_SECONDS)
+
+    assert person.open(PAGE).status_code == 200
+    assert "again=yes" in person.submit(person.open(LIST), f"{LIST}/passkeys").location
+    clock.advance(1)
     assert person.open(PAGE).location == f"/login?next={PAGE}&again=yes"
 
 

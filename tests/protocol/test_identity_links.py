@@ -66,6 +66,19 @@ def test_linking_needs_a_sign_in_of_the_last_minutes(person, provider, clock):
     assert response.location == f"/login?next={PAGE}&again=yes"
 
 
+def test_unlinking_needs_a_sign_in_of_the_last_minutes(app, person, provider, clock):
+    """C-12"""
+    person.sign_in()
+    provider.come_back(person.http, press_link(person, provider))
+    page = person.open(PAGE)
+    clock.advance(301)
+
+    response = person.submit(page, f"{PAGE}/unlink")
+
+    assert response.location == f"/login?next={PAGE}&again=yes"
+    assert linked(app, person) == ["pia-there"]
+
+
 def test_an_answer_to_a_link_counts_only_for_who_began_it(app, person, provider, enrol):
     person.sign_in()
     sent = press_link(person, provider)

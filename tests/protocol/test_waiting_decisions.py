@@ -75,6 +75,22 @@ def test_an_approver_decides_in_place(app, local, approver, audited, verb):
     assert shown.status_code == (200 if verb == "approve" else 400)
 
 
+def test_a_privileged_scope_is_given_in_place_by_who_signed_in_lately(app, local, approver, clock):
+    """C-12: whoever did long ago comes back to the page after signing in again."""
+    with app.app_context():
+        scopes.update("openid", by=SERVER, **scopes.facts(scopes.get("openid")) | {"risk": "high"})
+        db.session.commit()
+    approver.sign_in()
+    page = approver.open(local.asking())
+    clock.advance(301)
+
+    response = approver.submit(page, "/waiting/approve")
+
+    assert response.location.startswith("/login?next=/authorize?")
+    assert response.location.endswith("&again=yes")
+    assert status(app, local) == "pending"
+
+
 def test_a_decision_about_what_was_not_seen_is_refused(app, local, approver):
     """N-211"""
     approver.sign_in()
