@@ -25,6 +25,9 @@ INITIALIZE = (
 """What MCP clients begin with; some servers ask for authorization only then."""
 
 OPEN = "It answered without asking for authorization."
+NOTHING = "There is nothing at this URL, so it does not ask for authorization."
+REFUSED = "It refused the request, and not by asking for authorization."
+BROKEN = "It failed, and may ask for authorization when it works."
 ASKS = "It asks for authorization and does not say where its metadata is."
 TELLS = "It asks for authorization and says where its metadata is."
 FOREIGN = "It says that its metadata is at another origin; nothing there was asked."
@@ -123,8 +126,17 @@ def find_challenge(walk: Walk) -> Challenge | None:
             sentence = TELLS if found.resource_metadata else ASKS
             walk.answered(method, walk.home, answer.status, sentence)
             return found
-        walk.answered(method, walk.home, answer.status, OPEN)
+        walk.answered(method, walk.home, answer.status, unasked(answer.status))
     return None
+
+
+def unasked(status: int) -> str:
+    """Say what an answer means that does not ask for authorization."""
+    if status in (404, 410):
+        return NOTHING
+    if status >= 500:
+        return BROKEN
+    return REFUSED if status >= 400 else OPEN
 
 
 def resource_places(walk: Walk, where: str) -> Iterable[str]:

@@ -1,9 +1,12 @@
 """Identity providers in the console: made, tried, changed and removed by administrators."""
 
+import re
+
 import pytest
 
 from app.domain import federation, foreign_id_tokens, identity_providers, users
 from app.outbound import upstream_metadata
+from tests.console.markup import texts
 from tests.protocol.providers import CLIENT_ID, ISSUER, SECRET, Provider, going_to, id_token
 
 LIST = "/admin/identity-providers/"
@@ -44,6 +47,16 @@ def test_a_provider_is_made_once_its_metadata_are_in_order(app, admin, send, pro
     assert SECRET not in page + str(happened("identity_provider.created")[0].detail)
     assert kept(app, "staff").draft.title == "Acme staff"
     assert ">staff<" in admin.get(LIST).text
+
+
+def test_the_menu_leads_there_and_a_name_without_a_title_stands_once(admin, viewer, provider):
+    page = admin.get(LIST).text
+
+    [row] = re.findall(r"<tbody>.*?</tbody>", page, re.DOTALL)
+    assert texts(row).split().count("acme") == 1
+    for role, is_there in ((admin, True), (viewer, False)):
+        menu = role.get("/admin/").text.partition('<nav aria-label="Console">')[2]
+        assert (f'href="{LIST}"' in menu.partition("</nav>")[0]) is is_there
 
 
 def test_the_form_says_with_which_redirect_uri_this_server_is_registered_there(admin, provider):

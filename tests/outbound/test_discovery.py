@@ -70,8 +70,21 @@ def test_without_a_hint_the_well_known_places_are_tried(api, login, header, plac
     assert told(found)[0] == discovery.ASKS
 
 
-@pytest.mark.parametrize("status", [200, 204, 400, 403, 404, 405, 406, 500])
-def test_a_server_that_minds_only_posts_is_asked_as_mcp_clients_do(api, login, status):
+@pytest.mark.parametrize(
+    "status, sentence",
+    [
+        (200, discovery.OPEN),
+        (204, discovery.OPEN),
+        (400, discovery.REFUSED),
+        (403, discovery.REFUSED),
+        (404, discovery.NOTHING),
+        (405, discovery.REFUSED),
+        (406, discovery.REFUSED),
+        (410, discovery.NOTHING),
+        (500, discovery.BROKEN),
+    ],
+)
+def test_a_server_that_minds_only_posts_is_asked_as_mcp_clients_do(api, login, status, sentence):
     api.pages[f"POST {PATH}"] = api.pages.pop(f"GET {PATH}")
     api.pages[PATH] = said(status, b"")
 
@@ -79,7 +92,7 @@ def test_a_server_that_minds_only_posts_is_asked_as_mcp_clients_do(api, login, s
 
     assert found.scopes == ("read", "write")
     assert api.asked[:2] == [f"GET {PATH}", f"POST {PATH}"]
-    assert told(found)[:2] == [discovery.OPEN, discovery.TELLS]
+    assert told(found)[:2] == [sentence, discovery.TELLS]
     head, _, body = api.requests[1].partition(b"\r\n\r\n")
     assert json.loads(body)["method"] == "initialize"
     assert b"Accept: application/json, text/event-stream\r\n" in head
@@ -93,7 +106,7 @@ def test_an_api_that_asks_for_nothing_is_looked_up_all_the_same(api, login):
     found = found_at(api, login)
 
     assert (found.challenge, found.server.issuer) == (None, login.origin)
-    assert told(found)[:3] == [discovery.OPEN, discovery.OPEN, ABSENT]
+    assert told(found)[:3] == [discovery.NOTHING, discovery.NOTHING, ABSENT]
 
 
 @pytest.mark.parametrize("path, forms", FORMS.items())
