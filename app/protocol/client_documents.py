@@ -41,7 +41,8 @@ def init_app(app: Flask) -> None:
 def bring_up_to_date(url: str | None) -> None:
     """Let a client follow its document, and see a new one for the first time.
 
-    Only authorization requests, pushed or not, come here; all other endpoints use what is stored.
+    Only authorization requests, pushed or not or of devices, come here; all other endpoints use
+    what is stored.
     Raises LocalRefusal when there is nothing to serve: approved software goes on for a while with
     what was approved, whatever has become of its document.
     """

@@ -7,7 +7,8 @@ from app.config import current_key, current_settings
 from app.domain import device_codes, grant_types, scopes
 from app.extensions import db
 from app.limits import spend
-from app.protocol import caller, device
+from app.protocol import caller, client_documents, device
+from app.protocol.authorization_request import LocalRefusal
 from app.protocol.ceilings import check_grant, narrow, target_of
 from app.protocol.parameters import read_form
 
@@ -19,6 +20,10 @@ def issue_codes() -> Response:
     """Give a device the code that it polls with and the one that a person types."""
     parameters = read_form()
 
+    try:
+        client_documents.bring_up_to_date(parameters.get("client_id"))
+    except LocalRefusal as found:
+        raise found.refusal from None
     client = caller.authenticate(parameters)
     check_grant(client, grant_types.DEVICE)
     target = target_of(client, parameters.resources)
