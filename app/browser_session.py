@@ -20,6 +20,8 @@ HALF_SECONDS = 300
 """So long after the password somebody may take for the second factor."""
 WITHOUT = (*MACHINE_PATHS, "/static/")
 """Paths where nobody asks which browser it is."""
+NEWLY = "newly"
+"""What a session holds from a sign-in to the first page of the account."""
 OPENED = "opened"
 """What stays in a browser that somebody signs in to or out of: which pushed requests it opened."""
 

@@ -6,6 +6,8 @@ from flask import Blueprint, current_app, g, redirect, render_template, request,
 from werkzeug.wrappers import Response
 
 from app import browser_session
+from app.account import recent_changes
+from app.config import current_settings
 from app.domain import networks, users
 from app.domain.audit import Actor
 from app.domain.passwords import Passwords
@@ -85,7 +87,9 @@ def render_page(page: str, **context: Any) -> str:
         ("Connections", "own_connections.list_own"),
     )
     tabs = [(label, url_for(each), each == request.endpoint) for label, each in ways]
-    return render_template(f"account/{page}", tabs=tabs, **context)
+    changes, contact = recent_changes.take(person().id), current_settings().contact
+    shared = {"tabs": tabs, "changes": changes, "contact": contact}
+    return render_template(f"account/{page}", **shared, **context)
 
 
 def asked(name: str) -> str:

@@ -32,10 +32,14 @@ def has_happened(tag: Tag) -> bool:
 def of_person(
     user_id: str, tags: Iterable[Tag], *, older_than: int | None = None, size: int
 ) -> Sequence[AuditEvent]:
-    """Return what a person did, or what happened to their account, newest first."""
+    """Return what a person did, or what happened to their account, newest first.
+
+    What an operator does to the accounts of others is no part of it.
+    """
     mine = AuditEvent.actor_kind.in_(("user", "operator")) & (AuditEvent.actor_id == user_id)
+    to_others = AuditEvent.tag.startswith("user.") & (AuditEvent.subject != "")
     query = select(AuditEvent).where(
-        mine | (AuditEvent.subject == user_id), AuditEvent.tag.in_(list(tags))
+        (mine & ~to_others) | (AuditEvent.subject == user_id), AuditEvent.tag.in_(list(tags))
     )
     if older_than is not None:
         query = query.where(AuditEvent.id < older_than)

@@ -72,6 +72,7 @@ def prove() -> BaseResponse:
 def finish(user: User, after: str) -> BaseResponse:
     """Record that somebody has signed in, and go on."""
     users.note_sign_in(user, browser_session.current().methods, by=caller.actor())
+    browser_session.current()[browser_session.NEWLY] = True
     db.session.commit()
     return redirect(after or url_for("landing.show_landing"), 303)
 
