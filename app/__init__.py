@@ -41,6 +41,7 @@ KEYS = (
     "identity providers",
     "lists",
     "second factors",
+    "dpop nonces",
 )
 """Purposes for each of which a key of its own is derived from the secret key."""
 

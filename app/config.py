@@ -15,6 +15,7 @@ from app.domain import connection_drafts, identity_provider_drafts
 from app.domain.client_metadata import MetadataRules
 from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.domain.redirect_uris import KNOWN_EDITORS
+from app.dpop_settings import DpopSettings
 from app.gate_settings import GateSettings
 from app.outbound_settings import OutboundSettings
 from app.people_settings import PeopleSettings
@@ -195,6 +196,7 @@ class Settings(
     OutboundSettings,
     RegistrationSettings,
     PeopleSettings,
+    DpopSettings,
     ServerSettings,
 ):
     """All settings; those of the server itself come first."""

@@ -27,7 +27,7 @@ OPEN_TO_BROWSERS = frozenset(
 AUTHORIZE_BY_POST = "authorize.authorize_by_post"
 CORS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After, X-Request-Id",
+    "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After, DPoP-Nonce, X-Request-Id",
 }
 HSTS = "max-age=31536000; includeSubDomains"
 PREFLIGHT = {

@@ -39,6 +39,8 @@ MEANINGS = {
     "unapproved_software_statement": "No trusted issuer stands behind the software statement.",
     "login_required": "The request did not allow a sign-in, and nobody was signed in.",
     "consent_required": "The request did not allow a question, and there is no consent yet.",
+    "invalid_dpop_proof": "The DPoP proof is missing or does not hold. The description names the"
+    " rule; here no proofs are made.",
     "server_error": "This is a defect of the server. Quote the request id when you report it.",
 }
 GRANTS = ("client_credentials", "authorization_code", "refresh_token")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app import setting_rows
 from app.config import Settings
+from app.dpop_settings import DpopSettings
 from app.gate_settings import GateSettings
 from app.outbound_settings import OutboundSettings
 from app.people_settings import PeopleSettings
@@ -41,6 +42,7 @@ GROUPS = {
         "default_resource",
         "pkce_required",
         "key_rotation_days",
+        *DpopSettings.model_fields,
     ),
     "Rate limits": ("rate_limit_enabled",),
     "People": (

@@ -28,6 +28,7 @@ MEANINGS = {
     "acr": "How trustworthy the sign-in was: by a password over an encrypted connection.",
     "amr": "What the person proved: pwd a password, otp a code, pop a passkey, mfa more than one.",
     "at_hash": "Ties it to the access token that came with it.",
+    "cnf": "The key it is bound to. Who sends it has to prove that key by DPoP.",
     "grant_id": "The grant it belongs to. Revoking the grant ends all tokens of its family.",
     "nonce": "What the client sent along, so that no other sign-in can be passed off as this one.",
 }

@@ -3,6 +3,7 @@
 ORDER = (
     "errors",
     "device_refusals",
+    "dpop_refusals",
     "grant_types",
     "json_objects",
     "credentials",
@@ -31,6 +32,8 @@ ORDER = (
     "foreign_id_tokens",
     "assertion_keys",
     "client_assertions",
+    "dpop_proofs",
+    "fapi",
     "client_metadata",
     "document_rules",
     "statement_issuers",

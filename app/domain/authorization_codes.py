@@ -25,6 +25,12 @@ FAILED = (
 )
 
 
+OTHER_KEY = (
+    "The authorization code is bound to a key; send a DPoP proof of the key that its authorization"
+    " request named."
+)
+
+
 class AuthorizationCode(Base):
     """One code, by digest; spent ones stay so that a replay ends the family."""
 
@@ -45,6 +51,8 @@ class AuthorizationCode(Base):
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
     spent_at: Mapped[int | None] = mapped_column(BigInteger)
     grant_id: Mapped[str | None] = mapped_column(String(36))
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
+    """The key that must be proven to redeem it (RFC 9449 section 10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ def issue(
     nonce: str | None,
     auth_time: int,
     claims: dict[str, list[str]] | None = None,
+    dpop_jkt: str | None = None,
     lifetime_seconds: int,
     by: Actor,
 ) -> str:
@@ -85,6 +94,7 @@ def issue(
         "code_challenge": code_challenge,
         "nonce": nonce,
         "claims": claims,
+        "dpop_jkt": dpop_jkt,
         "auth_time": auth_time,
         "expires_at": clock.epoch() + lifetime_seconds,
     }
@@ -106,8 +116,9 @@ def check(
     client_id: str,
     redirect_uri: str | None,
     verifier: str | None,
+    jkt: str | None = None,
 ) -> Row[Any]:
-    """Prove client, redirect URI and PKCE without spending the code; raises InvalidGrant."""
+    """Prove client, redirect URI, PKCE and key without spending the code; raises InvalidGrant."""
     if row is None or row.client_id != client_id:
         raise errors.InvalidGrant(FAILED, reason="unknown or of another client")
     if redirect_uri is None and row.code_challenge is None:
@@ -116,6 +127,8 @@ def check(
         raise errors.InvalidGrant(FAILED, reason="redirect_uri differs")
     if not proves(verifier, row.code_challenge):
         raise errors.InvalidGrant(FAILED, reason="code_verifier does not match")
+    if row.dpop_jkt not in (None, jkt):
+        raise errors.InvalidGrant(OTHER_KEY, reason="DPoP key differs")
     return row
 
 
@@ -128,8 +141,10 @@ def proves(verifier: str | None, challenge: str | None) -> bool:
     return credentials.equal(credentials.s256_challenge(verifier), challenge)
 
 
-def redeem(rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "") -> Redeemed:
-    """Spend a proven code and open its grant; raises InvalidGrant.
+def redeem(
+    rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "", dpop_jkt: str | None = None
+) -> Redeemed:
+    """Spend a proven code and open its grant, bound to a key if one is given; raises InvalidGrant.
 
     The one conditional UPDATE decides who wins; a second full match is a replay and ends the
     family of the first (RFC 6749 section 4.1.2).
@@ -161,6 +176,7 @@ def redeem(rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "") ->
         auth_time=spent.auth_time,
         methods=methods,
         claims=row.claims,
+        dpop_jkt=dpop_jkt,
     )
     audit.record(Tag.CODE_REDEEMED, grant_id, by=by, client_id=row.client_id)
     return Redeemed(grant, row.nonce)

@@ -170,8 +170,8 @@ def widened(
         found.append("redirect_uris")
     if not set(after["grant_types"]) <= set(before["grant_types"]):
         found.append("grant_types")
-    if "require_pushed_authorization_requests" in before.keys() - after.keys():
-        found.append("require_pushed_authorization_requests")
+    promised = ("require_pushed_authorization_requests", "dpop_bound_access_tokens")
+    found += [name for name in promised if name in before.keys() - after.keys()]
     if not set(after.get("scope", "").split()) <= ceiling | set(before.get("scope", "").split()):
         found.append("scope")
     return found

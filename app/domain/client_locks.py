@@ -43,6 +43,7 @@ def what_may_change(client: Client) -> tuple[Any, ...]:
         client.scopes,
         client.access_token_seconds,
         client.pkce_optional,
+        client.fapi2,
         client.secret_digest,
     )
 
@@ -54,6 +55,7 @@ def editable(client: Client) -> dict[str, Any]:
         "redirect_uris": client.client_metadata.get("redirect_uris", []),
         "access_token_seconds": client.access_token_seconds,
         "pkce_optional": client.pkce_optional,
+        "fapi2": client.fapi2,
     }
 
 

@@ -60,6 +60,7 @@ RULES: dict[str, Rule] = {
     "jwks": client_keys.key_set,
     "jwks_uri": client_texts.https_url,
     "require_pushed_authorization_requests": client_texts.flag,
+    "dpop_bound_access_tokens": client_texts.flag,
     "software_id": client_texts.label,
     "software_version": client_texts.label,
     **openid_metadata.RULES,

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain import assertion_keys, credentials, generations, openid_metadata, software
+from app.domain import assertion_keys, credentials, fapi, generations, openid_metadata, software
 from app.domain.assertion_keys import AssertionKeys
+from app.domain.foreign_jwts import USUAL, Demands
 from app.domain.obligations import narrowed, shortest
 from app.domain.openid_metadata import OpenIdClient
 from app.domain.software import Software
@@ -56,6 +57,8 @@ class Client(Base):
     """Whether an operator lets it go without PKCE (OAuth 2.1 section 7.5.1)."""
     tokens_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     """Access tokens made until then are dead, those of no grant included."""
+    fapi2: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether an operator holds it to the profile FAPI 2.0."""
 
 
 class Standing(StrEnum):
@@ -99,6 +102,9 @@ class ClientRecord:
     pkce_optional: bool
     pushes: bool
     """Whether all its authorization requests are pushed (RFC 9126 section 6)."""
+    fapi2: bool
+    binds: bool
+    """Whether all its access tokens are bound to a key (RFC 9449 section 5.2)."""
     scopes: frozenset[str]
     resources: frozenset[str] | None
     introspects: frozenset[str]
@@ -121,6 +127,11 @@ class ClientRecord:
     def is_public(self) -> bool:
         """Tell whether anybody can be this client (RFC 6749 section 2.1)."""
         return self.auth_method == "none"
+
+    @property
+    def demands(self) -> Demands:
+        """Return what its signatures have to meet."""
+        return fapi.DEMANDS if self.fapi2 else USUAL
 
     def has_secret(self, secret: str, now: int) -> bool:
         """Tell whether a secret is this client's, now or within the overlap of a rotation."""
@@ -187,7 +198,9 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         grant_types=frozenset(metadata["grant_types"]),
         openid=openid_metadata.of_metadata(metadata),
         pkce_optional=row["pkce_optional"],
-        pushes=bool(metadata.get("require_pushed_authorization_requests")),
+        pushes=row["fapi2"] or bool(metadata.get("require_pushed_authorization_requests")),
+        fapi2=row["fapi2"],
+        binds=row["fapi2"] or bool(metadata.get("dpop_bound_access_tokens")),
         scopes=narrowed(row["software_scopes"], row["scopes"]) or frozenset(),
         resources=narrowed(row["software_resources"], row["resources"]),
         introspects=frozenset(row["introspects"]),

@@ -15,6 +15,7 @@ from app.domain import (
     credentials,
     device_codes,
     errors,
+    fapi,
     generations,
     grants,
     networks,
@@ -221,15 +222,20 @@ def edit(
     redirect_uris: Sequence[str],
     access_token_seconds: int | None = None,
     pkce_optional: bool = False,
+    fapi2: bool = False,
 ) -> None:
-    """Change what an operator may change: scopes, redirect URIs, token lifetime, PKCE.
+    """Change what an operator may change: scopes, redirect URIs, token lifetime, PKCE, profile.
 
-    ``redirect_uris`` are validated by the caller's door with the rules of registration.
+    ``redirect_uris`` are validated by the caller's door with the rules of registration. Raises
+    InvalidClientMetadata for a client that cannot meet the profile.
     """
     client_locks.claim(client)
+    if fapi2:
+        fapi.check_client(client.client_metadata)
     before = client_locks.editable(client)
     client.scopes = None if scopes is None else list(scopes)
     client.access_token_seconds, client.pkce_optional = access_token_seconds, pkce_optional
+    client.fapi2 = fapi2
     if redirect_uris:
         client.client_metadata = {**client.client_metadata, "redirect_uris": list(redirect_uris)}
     changes = audit.changes(before, client_locks.editable(client))

@@ -117,7 +117,12 @@ def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
 
 def s256_challenge(verifier: str) -> str:
     """Return the S256 code challenge of a verifier (RFC 7636 section 4.2)."""
-    hashed = hashlib.sha256(verifier.encode("ascii")).digest()
+    return s256(verifier)
+
+
+def s256(text: str) -> str:
+    """Return the SHA-256 of ASCII text in base64url, which is the ``ath`` of an access token."""
+    hashed = hashlib.sha256(text.encode("ascii")).digest()
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode()
 
 

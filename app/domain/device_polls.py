@@ -65,8 +65,10 @@ def note_poll(row: Row[Any]) -> None:
         )
 
 
-def redeem(rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "") -> dict[str, Any]:
-    """Spend a code that somebody allowed and open its grant; raises InvalidGrant.
+def redeem(
+    rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "", dpop_jkt: str | None = None
+) -> dict[str, Any]:
+    """Spend a code that somebody allowed and open its grant, bound to a key; raises InvalidGrant.
 
     A second time is a replay and ends the family of the first, as with authorization codes.
     """
@@ -92,6 +94,7 @@ def redeem(rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "") ->
         resources=row.resources,
         auth_time=row.auth_time,
         methods=methods,
+        dpop_jkt=dpop_jkt,
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
@@ -32,6 +32,16 @@ SAME = {"EdDSA": "Ed25519"}
 REFUSED_MEMBERS = frozenset(("crit", "b64", "jku", "jwk", "x5u", "x5c"))
 """Of a header: what changes how it is read, and keys of the signer's own choice."""
 
+
+class Demands(NamedTuple):
+    """What has to be true of a signature beyond that it is one, and how far clocks may differ."""
+
+    algorithms: tuple[str, ...] = ALGORITHMS
+    leeway_seconds: int = 30
+
+
+USUAL = Demands()
+
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -43,9 +53,11 @@ class ForeignJwt:
     algorithm: str
     kid: str | None
     claims: Mapping[str, Any]
+    jwk: object = None
+    """The key that it brings along, unread; only proofs of possession may bring one."""
 
 
-def read(value: object, types: Collection[str]) -> ForeignJwt | None:
+def read(value: object, types: Collection[str], *, brings_key: bool = False) -> ForeignJwt | None:
     """Return a JWT in compact form, or None for anything else.
 
     ``types`` are the values of ``typ`` that are accepted, in lower case; a header without one says
@@ -58,13 +70,14 @@ def read(value: object, types: Collection[str]) -> ForeignJwt | None:
     if header is None or claims is None or parts[2] is None:
         return None
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "jwt")
+    jwk = header.pop("jwk", None) if brings_key else None
     if algorithm not in ALGORITHMS or header.keys() & REFUSED_MEMBERS:
         return None
     if kid is not None and not client_keys.is_key_id(kid):
         return None
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in types:
         return None
-    return ForeignJwt(value, algorithm, kid, claims)
+    return ForeignJwt(value, algorithm, kid, claims, jwk)
 
 
 def is_signed_by(jwt: ForeignJwt, keys: Iterable[Mapping[str, Any]]) -> bool:
@@ -103,6 +116,11 @@ def fits(public_jwk: Mapping[str, Any], algorithm: str) -> bool:
 def imported(**members: str) -> Any:
     """Return a checked public key as joserfc uses it."""
     return import_key({name: value for name, value in members.items() if name != "alg"})
+
+
+def thumbprint(public_jwk: Mapping[str, Any]) -> str:
+    """Return what names a checked public key (RFC 7638)."""
+    return str(imported(**public_jwk).thumbprint())
 
 
 def is_for(audience: object, audiences: Sequence[str]) -> bool:

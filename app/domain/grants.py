@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, insert, select, update
+from sqlalchemy import BigInteger, ForeignKey, String, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -34,6 +34,8 @@ class Grant(Base):
     last_used_at: Mapped[int] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
     revoked_reason: Mapped[str | None] = mapped_column(String(40))
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
+    """The key without which its refresh tokens are worth nothing (RFC 9449 section 5)."""
 
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 30, 86400
@@ -64,6 +66,7 @@ def open_new(
     auth_time: int,
     methods: str = "",
     claims: dict[str, list[str]] | None = None,
+    dpop_jkt: str | None = None,
 ) -> dict[str, Any]:
     """Store a grant; return its values."""
     now = clock.epoch()
@@ -79,6 +82,7 @@ def open_new(
         "created_at": now,
         "expires_at": now + rules.refresh_absolute_seconds,
         "last_used_at": now,
+        "dpop_jkt": dpop_jkt,
     }
     db.session.execute(insert(Grant), values)
     return values
@@ -90,16 +94,21 @@ def asked_claims(grant_id: str, place: str) -> list[str]:
     return claims.get(place, [])
 
 
-def use(grant_id: str, now: int) -> bool:
-    """Note the use of a grant that is alive; tell whether it is."""
-    alive = db.session.execute(
+def use(grant_id: str, now: int, dpop_jkt: str | None = None) -> bool:
+    """Note the use of a grant that is alive, and bind it to a key for good; tell whether it is.
+
+    A grant that is bound to another key is not alive for this one.
+    """
+    used = (
         update(Grant)
         .where(Grant.id == grant_id, Grant.revoked_at.is_(None), Grant.expires_at > now)
         .values(last_used_at=now)
-        .returning(Grant.id)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return alive is not None
+    )
+    if dpop_jkt is not None:
+        unbound = or_(Grant.dpop_jkt.is_(None), Grant.dpop_jkt == dpop_jkt)
+        used = used.where(unbound).values(dpop_jkt=dpop_jkt)
+    returned = used.returning(Grant.id).execution_options(synchronize_session=False)
+    return db.session.execute(returned).first() is not None
 
 
 def revoke(grant_id: str, reason: str, *, by: Actor) -> bool:

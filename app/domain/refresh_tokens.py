@@ -14,6 +14,9 @@ from app.domain.grants import Grant, TokenRules
 from app.extensions import Base, db, insert_once
 
 DEAD = "The refresh token is unknown, expired or revoked; start a new authorization request."
+OTHER_KEY = (
+    "The refresh token is bound to a key; send a DPoP proof of the key that it was given to."
+)
 
 
 class RefreshToken(Base):
@@ -52,19 +55,46 @@ def find(value: str) -> dict[str, Any] | None:
     return None if row is None else dict(row._mapping)
 
 
-def find_refreshable(value: str, client_id: str) -> dict[str, Any]:
-    """Return the grant of a refresh token of this client; raises InvalidGrant.
+def find_refreshable(value: str, client_id: str, jkt: str | None = None) -> dict[str, Any]:
+    """Return the grant of a refresh token of this client and key; raises InvalidGrant.
 
     A token of another client is refused alike and its family lives on.
     """
     grant = find(value)
     if grant is None or grant["client_id"] != client_id:
         raise errors.InvalidGrant(DEAD, reason="unknown or of another client")
+    if grant["dpop_jkt"] not in (None, jkt):
+        raise errors.InvalidGrant(OTHER_KEY, reason="DPoP key differs", grant_id=grant["id"])
     return grant
 
 
-def rotate(rules: TokenRules, value: str, grant: Mapping[str, Any], *, by: Actor) -> str:
-    """Spend a refresh token and return its successor; raises InvalidGrant.
+def prolong(rules: TokenRules, value: str, grant: Mapping[str, Any]) -> str:
+    """Let a refresh token that is not rotated live on; return it; raises InvalidGrant."""
+    now = clock.epoch()
+    if not grants.use(grant["id"], now):
+        raise errors.InvalidGrant(DEAD, reason="grant ended", grant_id=grant["id"])
+    prolonged = db.session.execute(
+        update(RefreshToken)
+        .where(RefreshToken.token_digest == credentials.digest(value))
+        .where(RefreshToken.spent_at.is_(None), RefreshToken.expires_at > now)
+        .values(expires_at=min(now + rules.refresh_idle_seconds, grant["expires_at"]))
+        .returning(RefreshToken.grant_id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if prolonged is None:
+        raise errors.InvalidGrant(DEAD, reason="used or expired", grant_id=grant["id"])
+    return value
+
+
+def rotate(
+    rules: TokenRules,
+    value: str,
+    grant: Mapping[str, Any],
+    *,
+    by: Actor,
+    dpop_jkt: str | None = None,
+) -> str:
+    """Spend a refresh token and return its successor, bound to a key; raises InvalidGrant.
 
     A replay by the same client within the grace gets the same successor; a later one is theft or
     a defect and ends the family (RFC 9700 section 4.14.2).
@@ -73,7 +103,7 @@ def rotate(rules: TokenRules, value: str, grant: Mapping[str, Any], *, by: Actor
     successor = credentials.PREFIXES["refresh"] + credentials.derive(
         rules.successor_key, "refresh", value
     )
-    if not grants.use(grant["id"], now):
+    if not grants.use(grant["id"], now, dpop_jkt):
         raise errors.InvalidGrant(DEAD, reason="grant ended", grant_id=grant["id"])
     token_digest = credentials.digest(value)
     spent = db.session.execute(

@@ -12,6 +12,7 @@ from app.domain.client_assertions import ClientAssertionId
 from app.domain.connection_authorizations import ConnectionAuthorization
 from app.domain.consents import SpentTicket
 from app.domain.device_codes import DeviceCode
+from app.domain.dpop_proofs import DpopProofId
 from app.domain.grants import Grant
 from app.domain.jobs import Job
 from app.domain.new_passwords import PasswordLink
@@ -51,7 +52,7 @@ def kinds(now: int) -> tuple[Kind, ...]:
     ticket, pushed, assertion = SpentTicket, PushedRequest, ClientAssertionId
     left = pushed.expires_at < now - OPENED_SECONDS
     running, link, attempt = ConnectionAuthorization, PasswordLink, SignInAttempt
-    asked = PasskeyChallenge
+    asked, proof = PasskeyChallenge, DpopProofId
     return (
         Kind("sessions", Session, Session.id, Session.expires_at < now),
         Kind("consent tickets", ticket, ticket.ticket_digest, ticket.expires_at < now),
@@ -59,6 +60,7 @@ def kinds(now: int) -> tuple[Kind, ...]:
         Kind("password links", link, link.token_digest, link.expires_at < now),
         Kind("pushed requests", pushed, pushed.request_digest, left),
         Kind("client assertions", assertion, assertion.id_digest, assertion.expires_at < now),
+        Kind("DPoP proofs", proof, proof.id_digest, proof.expires_at < now),
         Kind("connection authorizations", running, running.state_digest, running.expires_at < now),
         Kind("sign-in attempts", attempt, attempt.state_digest, attempt.expires_at < now),
         Kind("passkey challenges", asked, asked.challenge_digest, asked.expires_at < now),

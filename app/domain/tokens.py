@@ -36,8 +36,12 @@ def mint(
     audience: Sequence[str],
     seconds: int | None = None,
     grant: Mapping[str, Any] | None = None,
+    jkt: str | None = None,
 ) -> dict[str, Any]:
-    """Return a token answer (RFC 6749 section 5.1) with a JWT access token (RFC 9068)."""
+    """Return a token answer (RFC 6749 section 5.1) with a JWT access token (RFC 9068).
+
+    ``jkt`` binds it to a key (RFC 9449 section 6.1).
+    """
     now = clock.epoch()
     lifetime = seconds or rules.access_token_seconds
     claims: dict[str, Any] = {
@@ -53,12 +57,19 @@ def mint(
         claims["scope"] = " ".join(scopes)
     if grant is not None:
         claims["grant_id"], claims["auth_time"] = grant["id"], grant["auth_time"]
+    if jkt is not None:
+        claims["cnf"] = {"jkt": jkt}
     answer = {
         "access_token": signing_keys.sign(keys, ACCESS_TOKEN, claims),
-        "token_type": "Bearer",
+        "token_type": token_type(claims),
         "expires_in": lifetime,
     }
     return answer | {"scope": claims["scope"]} if scopes else answer
+
+
+def token_type(claims: Mapping[str, Any]) -> str:
+    """Return by which scheme an access token is presented (RFC 9449 section 5)."""
+    return "DPoP" if "cnf" in claims else "Bearer"
 
 
 def revoke_access(claims: Mapping[str, Any], *, by: Actor) -> None:

@@ -13,6 +13,7 @@ from app.protocol import (
     device,
     device_authorization,
     discovery,
+    dpop,
     federated_login,
     introspect,
     landing,
@@ -66,6 +67,7 @@ def init_app(app: Flask) -> None:
     csrf.exempt("app.protocol.authorize.authorize_by_post")
     csrf.exempt("app.protocol.login.choose_theme")
     client_documents.init_app(app)
+    dpop.init_app(app)
     refusals.init_app(app)
 
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from app import clock
-from app.config import current_settings
 from app.domain import errors, redirect_uris, scopes
-from app.domain.authorization_codes import CHALLENGE
 from app.domain.client_records import ClientRecord, Standing
 from app.domain.errors import Refusal
 from app.domain.identity_claims import ClaimsRequest
 from app.domain.resources import Target
 from app.protocol import caller
 from app.protocol.ceilings import narrow, target_of
+from app.protocol.code_bindings import checked_challenge, checked_key
 from app.protocol.parameters import Parameters
 from app.protocol.sign_in_demands import (
     checked_claims,
@@ -68,6 +67,7 @@ class AuthorizationRequest:
     scopes: tuple[str, ...]
     target: Target
     code_challenge: str | None
+    dpop_jkt: str | None
     nonce: str | None
     prompt: frozenset[str]
     max_age: int | None
@@ -173,6 +173,7 @@ def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
         claims=claims,
         person=checked_person(parameters, claims),
         code_challenge=challenge,
+        dpop_jkt=checked_key(parameters),
         nonce=checked_nonce(parameters),
         prompt=checked_prompt(parameters),
         max_age=checked_max_age(origin.client, parameters),
@@ -206,26 +207,6 @@ def check_response(origin: Origin, parameters: Parameters) -> None:
         raise errors.InvalidRequest(
             "The response_mode must be query, or form_post for a redirect URI of http or https."
         )
-
-
-def checked_challenge(client: ClientRecord, parameters: Parameters) -> str | None:
-    """Return the S256 challenge; raises InvalidRequest without one (RFC 9700 section 2.1.1)."""
-    challenge = parameters.get("code_challenge")
-    method = parameters.get("code_challenge_method")
-    if challenge is None and method is None and may_omit_pkce(client, parameters):
-        return None
-    if method != "S256":
-        raise errors.InvalidRequest("PKCE with code_challenge_method S256 is required.")
-    if challenge is None or not CHALLENGE.match(challenge):
-        raise errors.InvalidRequest("The code_challenge must be 43 characters of base64url.")
-    return challenge
-
-
-def may_omit_pkce(client: ClientRecord, parameters: Parameters) -> bool:
-    """Tell whether this request may go without PKCE (OAuth 2.1 section 7.5.1)."""
-    openid = "openid" in (parameters.get("scope") or "").split(" ")
-    relaxed = client.pkce_optional or current_settings().pkce_required == "public"
-    return relaxed and not client.is_public and openid and parameters.get("nonce") is not None
 
 
 def checked_nonce(parameters: Parameters) -> str | None:

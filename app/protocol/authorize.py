@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response
 
 from app import browser_session, clock, provider_uses, security
 from app.config import current_settings
-from app.domain import authorization_codes, consents, errors, id_tokens, pushed_requests
-from app.domain.client_records import Standing
+from app.domain import authorization_codes, consents, errors, fapi, id_tokens, pushed_requests
+from app.domain.client_records import ClientRecord, Standing
 from app.domain.users import User
 from app.extensions import db
 from app.protocol import (
@@ -155,11 +155,18 @@ def issue_code(wanted: AuthorizationRequest, user: User) -> Response:
         nonce=wanted.nonce,
         claims=wanted.claims.kept(),
         auth_time=browser_session.current().auth_time,
-        lifetime_seconds=current_settings().code_seconds,
+        dpop_jkt=wanted.dpop_jkt,
+        lifetime_seconds=code_seconds(wanted.client),
         by=people.user_actor(user),
     )
     db.session.commit()
     return send(wanted.origin, code=code)
+
+
+def code_seconds(client: ClientRecord) -> int:
+    """Return how long a code of a client lives."""
+    seconds = current_settings().code_seconds
+    return min(seconds, fapi.CODE_SECONDS) if client.fapi2 else seconds
 
 
 def spend(wanted: AuthorizationRequest) -> None:

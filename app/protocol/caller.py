@@ -15,6 +15,7 @@ from app.domain import (
     client_records,
     credentials,
     errors,
+    fapi,
     generations,
     networks,
 )
@@ -109,6 +110,8 @@ def authenticate_signer(jwt: ForeignJwt) -> ClientRecord:
     client = look_up(client_id)  # fetching took its time
     if client is None or client.assertion_keys != keys or not is_signed_by(jwt, found):
         raise errors.InvalidClient(FAILED, **facts)
+    if client.fapi2:
+        fapi.check_assertion(jwt, current_settings().issuer)
     client_assertions.spend(jwt)
     return approved(client, **facts)
 
@@ -141,9 +144,9 @@ def waiting_sentence() -> str:
 def prove(client: ClientRecord | None, method: str, secret: str, now: int) -> bool:
     """Tell whether a client used its registered method and the right secret.
 
-    An unknown client costs the same comparisons as a known one.
+    An unknown client costs the same comparisons as a known one; one of FAPI 2.0 only signs.
     """
-    if client is None:
+    if client is None or client.fapi2:
         credentials.matches(secret, None)
         credentials.matches(secret, None)
         return False

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from app.config import Settings, current_key, current_settings
 from app.domain import errors, resources, scopes, signing_keys
 from app.domain.client_records import ClientRecord
+from app.domain.dpop_refusals import InvalidDpopProof
 from app.domain.grants import TokenRules
 from app.domain.resources import Target
 from app.protocol import caller
@@ -33,6 +34,14 @@ def check_grant(client: ClientRecord, grant_type: str) -> None:
     if grant_type not in client.grant_types:
         raise errors.UnauthorizedClient(
             "The client is not registered for this grant type; update its registration."
+        )
+
+
+def check_key(client: ClientRecord, jkt: str | None) -> None:
+    """Raise InvalidDpopProof when a client proves no key that its tokens have to be bound to."""
+    if client.binds and jkt is None:
+        raise InvalidDpopProof(
+            "The tokens of this client are bound to a key; send a DPoP proof in the DPoP header."
         )
 
 

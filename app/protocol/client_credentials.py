@@ -1,6 +1,6 @@
 """Owns the client credentials grant (RFC 6749 section 4.4); the client acts for itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import clock
@@ -9,7 +9,8 @@ from app.domain import audit, errors, last_use, scopes, tokens
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
-from app.protocol.ceilings import check_grant, current_keys, rules, target_of
+from app.domain.resources import Target
+from app.protocol.ceilings import check_grant, check_key, current_keys, rules, target_of
 from app.protocol.parameters import Parameters
 
 GRANT_TYPE = "client_credentials"
@@ -27,27 +28,24 @@ def issue(
     *,
     by: Actor,
     decided_at: Mapping[str, int] | None = None,
+    jkt: str | None = None,
 ) -> dict[str, Any]:
     """Grant what was asked, all or nothing: no person is there to see a narrowing.
 
     Raises Changed when it is decided by generations that may be old, and are.
     """
     check_grant(client, GRANT_TYPE)
+    check_key(client, jkt)
     target = target_of(client, parameters.resources)
-    asked = scopes.split(parameters.get("scope"))
-    allowed = (client.scopes & target.scopes) - frozenset(scopes.BUILT_IN)
-    if not set(asked) <= allowed:
-        raise errors.InvalidScope(
-            "A requested scope is unknown or not allowed for this client at this resource."
-        )
     answer = tokens.mint(
         rules(current_settings()),
         current_keys(),
         client_id=client.client_id,
         subject=client.client_id,
-        scopes=asked or sorted(allowed),
+        scopes=granted(client, target, scopes.split(parameters.get("scope"))),
         audience=target.audience,
         seconds=client.access_token_seconds or target.access_token_seconds,
+        jkt=jkt,
     )
     audit.record_alone(
         Tag.TOKEN_ISSUED,
@@ -61,3 +59,13 @@ def issue(
     )
     last_use.touch(client.client_id, clock.epoch())
     return answer
+
+
+def granted(client: ClientRecord, target: Target, asked: Sequence[str]) -> Sequence[str]:
+    """Return the scopes that were asked for, else all that are allowed; raises InvalidScope."""
+    allowed = (client.scopes & target.scopes) - frozenset(scopes.BUILT_IN)
+    if not set(asked) <= allowed:
+        raise errors.InvalidScope(
+            "A requested scope is unknown or not allowed for this client at this resource."
+        )
+    return asked or sorted(allowed)

@@ -14,11 +14,10 @@ from app.domain.client_records import ClientRecord
 from app.domain.connection_drafts import AUTHORIZATION_CODE, is_scope
 from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection
-from app.domain.signing_keys import LONGEST_TOKEN
 from app.extensions import db
 from app.outbound import upstream
 from app.outbound.errors import OutboundError
-from app.protocol import caller, introspect
+from app.protocol import access_tokens, caller, introspect
 from app.protocol.own_connections import page_of
 from app.protocol.parameters import Parameters, read_form
 
@@ -92,11 +91,11 @@ def issue_connection_token(name: str) -> Response:
 
 
 def calling_client() -> ClientRecord:
-    """Return the client whose own access token was sent (RFC 6750 section 2.1)."""
-    token = caller.bearer(LONGEST_TOKEN)
+    """Return the client whose own access token was sent (RFC 6750 section 2.1, RFC 9449)."""
+    token = access_tokens.in_header()
     if token is None:
         raise errors.MissingToken(NEEDED)
-    claims = introspect.claims_of(token)
+    claims = access_tokens.claims_of(token)
     client = caller.look_up(claims["client_id"]) if claims else None
     if (
         claims is None

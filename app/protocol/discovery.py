@@ -97,6 +97,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "grant_types_supported": list(settings.metadata_rules.grant_types),
         **AUTHENTICATION,
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": foreign_jwts.ALGORITHMS,
         "authorization_response_iss_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

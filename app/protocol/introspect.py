@@ -18,7 +18,7 @@ from app.protocol.parameters import read_form
 
 bp = Blueprint("introspect", __name__)
 INACTIVE = {"active": False}
-SHOWN = ("scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti")
+SHOWN = ("scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti", "cnf")
 
 
 @bp.post("/introspect")
@@ -56,7 +56,7 @@ def introspect(client: ClientRecord, token: str) -> dict[str, Any]:
     if claims is None or not may_see(client, claims):
         return INACTIVE
     shown = {name: claims[name] for name in SHOWN if name in claims}
-    return {"active": True, "token_type": "Bearer", **shown}
+    return {"active": True, "token_type": tokens.token_type(claims), **shown}
 
 
 def introspect_refresh(client: ClientRecord, token: str) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """Pushed authorization request endpoint (RFC 9126)."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response
 
 from app.answers import json_answer
 from app.config import current_settings
 from app.domain import errors, pushed_requests
 from app.domain.client_records import ClientRecord
+from app.domain.dpop_proofs import Proof
+from app.domain.dpop_refusals import InvalidDpopProof
 from app.extensions import db
 from app.limits import spend
-from app.protocol import authorization_request, caller, client_documents
+from app.protocol import authorization_request, caller, client_documents, dpop
 from app.protocol.authorization_request import LocalRefusal, RedirectedRefusal
 from app.protocol.parameters import Parameters, read_form
 
@@ -27,6 +31,7 @@ KEPT = (
     "login_hint",
     "id_token_hint",
     "claims",
+    "dpop_jkt",
 )
 """What is kept, beside client and resources; never what the client proved itself with."""
 
@@ -39,12 +44,14 @@ def push_request() -> Response:
     try:
         client_documents.bring_up_to_date(sent.get("client_id"))
         client = caller.authenticate(sent)
-        asked = checked(client, sent)
+        proof = dpop.read(client)
+        asked = checked(client, bound(sent, proof))
     except (LocalRefusal, RedirectedRefusal) as found:
         raise found.refusal from None
 
     if client.is_public:
         spend(current_settings().token_rate_limit, "push", caller.network())
+    dpop.spend(proof)
     seconds = current_settings().pushed_request_seconds
     reference = pushed_requests.push(
         client.client_id,
@@ -55,6 +62,15 @@ def push_request() -> Response:
     )
     db.session.commit()
     return json_answer({"request_uri": reference, "expires_in": seconds}, 201)
+
+
+def bound(sent: Parameters, proof: Proof | None) -> Parameters:
+    """Return a request whose code is bound to the key that was proven (RFC 9449 section 10.1)."""
+    if proof is None:
+        return sent
+    if sent.get("dpop_jkt") not in (None, proof.jkt):
+        raise InvalidDpopProof("The dpop_jkt is not the thumbprint of the key of the DPoP proof.")
+    return replace(sent, values={**sent.values, "dpop_jkt": proof.jkt})
 
 
 def checked(client: ClientRecord, sent: Parameters) -> Parameters:

@@ -11,6 +11,7 @@ from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.domain.device_refusals import AuthorizationPending
+from app.domain.dpop_refusals import UseDpopNonce
 from app.domain.errors import AdmissionRefused, Refusal, TooManyRequests
 from app.errors import MACHINES, answer_refusal
 from app.extensions import db
@@ -48,11 +49,11 @@ def refuse(refusal: Refusal) -> BaseResponse:
     """Record a refusal and answer it in the format of the endpoint.
 
     What a machine endpoint did before it refused is kept, such as the revocations of a replay; an
-    operator's half-done form is not. A device that polls as it should is not at fault.
+    operator's half-done form is not. Who polls as it should, or learns a nonce, is not at fault.
     """
     if request.blueprint not in MACHINES:
         db.session.rollback()
-    if isinstance(refusal, AuthorizationPending):
+    if isinstance(refusal, AuthorizationPending | UseDpopNonce):
         db.session.commit()
         return answer_refusal(refusal)
     answered = addressed(limited(refusal))

@@ -17,7 +17,8 @@ from app.domain import (
     scopes,
 )
 from app.domain.audit_tags import Tag
-from app.protocol import caller, client_credentials
+from app.extensions import commit
+from app.protocol import caller, client_credentials, dpop
 from app.protocol.ceilings import narrowed_target, within
 from app.protocol.identity import id_token
 from app.protocol.token_grants import (
@@ -42,6 +43,7 @@ class CodeGrant(Grant):
             client_id=client.client_id,
             redirect_uri=parameters.get("redirect_uri"),
             verifier=parameters.get("code_verifier"),
+            jkt=self.request.jkt,
         )
         check_person(row.user_id, authorization_codes.FAILED)
         methods = methods_proven(row, authorization_codes.FAILED)
@@ -49,7 +51,9 @@ class CodeGrant(Grant):
         granted = within(client, target, row.scopes)
 
         by = caller.client_actor(client)
-        redeemed = authorization_codes.redeem(self.rules, row, by=by, methods=methods)
+        redeemed = authorization_codes.redeem(
+            self.rules, row, by=by, methods=methods, dpop_jkt=self.request.refresh_jkt
+        )
         return 200, self.answer_with_family(granted, target, redeemed.grant, redeemed.nonce), []
 
 
@@ -68,7 +72,9 @@ class DeviceGrant(Grant):
         granted = within(client, target, row.scopes)
 
         by = caller.client_actor(client)
-        grant = device_polls.redeem(self.rules, row, by=by, methods=methods)
+        grant = device_polls.redeem(
+            self.rules, row, by=by, methods=methods, dpop_jkt=self.request.refresh_jkt
+        )
         return 200, self.answer_with_family(granted, target, grant, None), []
 
 
@@ -78,10 +84,10 @@ class RefreshGrant(Grant):
     GRANT_TYPE = "refresh_token"
 
     def create_token_response(self) -> Answer:
-        """Find the grant, narrow as asked, then rotate."""
+        """Find the grant, narrow as asked, then rotate, or prolong where nothing is rotated."""
         client, parameters = self.request.client, self.request.parameters
         value = self.required("refresh_token")
-        grant = refresh_tokens.find_refreshable(value, client.client_id)
+        grant = refresh_tokens.find_refreshable(value, client.client_id, self.request.jkt)
         check_person(grant["user_id"], refresh_tokens.DEAD)
         target = narrowed_target(client, parameters.resources, grant["resources"])
         wanted = scopes.split(parameters.get("scope")) or grant["scopes"]
@@ -89,13 +95,21 @@ class RefreshGrant(Grant):
             raise errors.InvalidScope("A refresh cannot ask for more than was granted.")
         granted = within(client, target, wanted)
 
-        successor = refresh_tokens.rotate(self.rules, value, grant, by=caller.client_actor(client))
+        successor = self.successor(value, grant)
         opens = "openid" in granted
         answer = self.answer(
             granted, target, grant, Tag.TOKEN_REFRESHED, refresh_token=True, id_token=opens
         )
         told = id_token(self.rules, client, grant, answer)
         return 200, answer | {"refresh_token": successor} | told, []
+
+    def successor(self, value: str, grant: dict[str, Any]) -> str:
+        """Return the next refresh token, which for clients of FAPI 2.0 is the same."""
+        client, jkt = self.request.client, self.request.refresh_jkt
+        if client.fapi2:
+            return refresh_tokens.prolong(self.rules, value, grant)
+        by = caller.client_actor(client)
+        return refresh_tokens.rotate(self.rules, value, grant, by=by, dpop_jkt=jkt)
 
 
 class ClientCredentialsGrant(Grant):
@@ -105,9 +119,11 @@ class ClientCredentialsGrant(Grant):
 
     def create_token_response(self) -> Answer:
         """Grant, or raise what is said against it."""
-        client = self.request.client
+        client, parameters = self.request.client, self.request.parameters
+        dpop.spend(self.request.proof)
+        commit()  # the event of the token is a transaction of its own
         by = caller.client_actor(client)
-        return 200, client_credentials.issue(client, self.request.parameters, by=by), []
+        return 200, client_credentials.issue(client, parameters, by=by, jkt=self.request.jkt), []
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no type information

@@ -36,7 +36,13 @@ log = structlog.get_logger()
 PATH = "/token"
 LONGEST_BODY = 4096
 """No setting allows less."""
-UNUSUAL = ("HTTP_CONTENT_ENCODING", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING", IN_CLEAR)
+UNUSUAL = (
+    "HTTP_CONTENT_ENCODING",
+    "HTTP_COOKIE",
+    "HTTP_DPOP",
+    "HTTP_TRANSFER_ENCODING",
+    IN_CLEAR,
+)
 
 
 class ShortWay:

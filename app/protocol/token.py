@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from app.answers import json_answer
 from app.extensions import commit
-from app.protocol import caller
+from app.protocol import caller, dpop
 from app.protocol.parameters import read_form
 from app.protocol.server import server
 from app.protocol.token_grants import TokenRequest
@@ -18,7 +18,8 @@ def issue_token() -> Response:
     parameters = read_form()
 
     client = caller.authenticate(parameters)
+    proof = dpop.read(client)
 
-    answer = server.create_token_response(TokenRequest(parameters, client))
+    answer = server.create_token_response(TokenRequest(parameters, client, proof))
     commit()
     return json_answer(answer)

@@ -14,10 +14,11 @@ from app.config import current_settings
 from app.domain import audit, errors, last_use, refresh_tokens, sessions, tokens, users
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
+from app.domain.dpop_proofs import Proof
 from app.domain.grants import TokenRules
 from app.domain.resources import Target
-from app.protocol import caller
-from app.protocol.ceilings import check_grant, current_keys, may_refresh, rules
+from app.protocol import caller, dpop
+from app.protocol.ceilings import check_grant, check_key, current_keys, may_refresh, rules
 from app.protocol.identity import id_token
 from app.protocol.parameters import Parameters
 
@@ -27,13 +28,27 @@ Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
 class TokenRequest(OAuth2Request):  # type: ignore[misc]  # Authlib ships no type information
     """A token request that passed the gate and whose client proved itself."""
 
-    def __init__(self, parameters: Parameters, client: ClientRecord) -> None:
+    def __init__(self, parameters: Parameters, client: ClientRecord, proof: Proof | None) -> None:
         """Hold the checked parameters; nothing is read from the framework any more."""
         # Authlib looks at the scheme of this URI; the settings have refused an insecure issuer
         super().__init__("POST", "https://issuer.invalid/token", headers={})
         self.payload = BasicOAuth2Payload(dict(parameters.values))
         self.parameters = parameters
         self.client = client
+        self.proof = proof
+
+    @property
+    def jkt(self) -> str | None:
+        """Return the key that the access token is bound to, if one was proven."""
+        return None if self.proof is None else self.proof.jkt
+
+    @property
+    def refresh_jkt(self) -> str | None:
+        """Return the key that refresh tokens are bound to: only those of public clients need one.
+
+        Others prove themselves at each refresh anyway (RFC 9449 section 5).
+        """
+        return self.jkt if self.client.is_public else None
 
 
 class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is untyped
@@ -47,8 +62,9 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
         return rules(current_settings())
 
     def validate_token_request(self) -> None:
-        """Check that the client is registered for this grant (RFC 6749 section 5.2)."""
+        """Check that the client is registered for this grant, and proves a key if it has to."""
         check_grant(self.request.client, self.GRANT_TYPE)
+        check_key(self.request.client, self.request.jkt)
 
     def answer(
         self,
@@ -60,9 +76,10 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed.
 
-        ``beside`` tells which other tokens are issued with it.
+        ``beside`` tells which other tokens are issued with it. A replayed proof undoes all of it.
         """
         client = self.request.client
+        dpop.spend(self.request.proof)
         answer = tokens.mint(
             self.rules,
             current_keys(),
@@ -72,6 +89,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             audience=target.audience,
             seconds=client.access_token_seconds or target.access_token_seconds,
             grant=grant,
+            jkt=self.request.jkt,
         )
         last_use.touch(client.client_id, clock.epoch())
         audit.record(

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, request
 from app.answers import NOT_KEPT, json_answer
 from app.config import current_settings
 from app.domain import errors, grants, id_tokens, identity_claims, profiles, signing_keys
-from app.domain.signing_keys import LONGEST_TOKEN
-from app.protocol import caller, introspect
+from app.protocol import access_tokens, caller, introspect
+from app.protocol.access_tokens import Presented
 from app.protocol.ceilings import current_keys
 from app.protocol.parameters import FORM, read_form
 
@@ -28,7 +28,7 @@ CHALLENGE = 'Bearer realm="gatewright", error="insufficient_scope", scope="openi
 @bp.post("/userinfo")
 def show_person() -> Response:
     """Tell a client about the person who gave it an access token."""
-    claims = introspect.claims_of(presented())
+    claims = access_tokens.claims_of(presented())
     if claims is None or not is_for_us(claims):
         raise errors.InvalidToken(INVALID)
     if "openid" not in scopes_of(claims):
@@ -54,13 +54,13 @@ def answer(client_id: str, told: dict[str, Any]) -> Response:
     return Response(signed, mimetype="application/jwt", headers=NOT_KEPT)
 
 
-def presented() -> str:
+def presented() -> Presented:
     """Return the one access token of the request (RFC 6750 section 2)."""
-    in_header = caller.bearer(LONGEST_TOKEN + 1)
+    in_header = access_tokens.in_header()
     sent = read_form().get("access_token") if request.mimetype == FORM else None
     if "access_token" in request.args or (in_header is not None and sent is not None):
         raise errors.InvalidRequest(ONCE)
-    token = in_header if sent is None else sent
+    token = in_header if sent is None else Presented(sent)
     if token is None:
         raise errors.MissingToken(NEEDED)
     return token

@@ -64,9 +64,11 @@ class Machine:
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.secret or '')}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
-    def post(self, path: str, /, **parameters: Any) -> TestResponse:
+    def post(
+        self, path: str, /, headers: Mapping[str, str] = {}, **parameters: Any
+    ) -> TestResponse:
         """Call an endpoint with this client's own authentication unless the parameters differ."""
-        headers = self.basic if self.method == "client_secret_basic" else {}
+        headers = (self.basic if self.method == "client_secret_basic" else {}) | dict(headers)
         if self.method != "client_secret_basic":
             parameters = {"client_id": self.client_id} | parameters
         if self.method == "client_secret_post":
@@ -113,9 +115,9 @@ class Machine:
         """Return the path of an authorization request."""
         return f"/authorize?{form(self.wanted(**changes))}"
 
-    def push(self, **changes: Any) -> TestResponse:
+    def push(self, headers: Mapping[str, str] = {}, **changes: Any) -> TestResponse:
         """Push an authorization request."""
-        return self.post("/par", **self.wanted(**changes))
+        return self.post("/par", headers, **self.wanted(**changes))
 
     def pushed(self, **changes: Any) -> str:
         """Push an authorization request; return the path that brings its reference."""

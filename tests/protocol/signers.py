@@ -1,6 +1,7 @@
 """Clients that prove themselves by signed assertions, with the keys of the vendor."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,9 +58,11 @@ class Signer(Machine):
             "client_assertion": self.assertion() if assertion is None else assertion,
         }
 
-    def post(self, path: str, /, **parameters: Any) -> TestResponse:
+    def post(
+        self, path: str, /, headers: Mapping[str, str] = {}, **parameters: Any
+    ) -> TestResponse:
         """Call an endpoint with an assertion of its own unless the parameters differ."""
-        return send(self.http, path, self.proof() | parameters)
+        return send(self.http, path, self.proof() | parameters, headers)
 
     def for_itself(self, **changes: Any) -> TestResponse:
         """Ask for a token of its own."""

@@ -85,6 +85,7 @@ UNUSUAL = {
     "a query": {"query_string": "a=b"},
     "an encoding": {"headers": {"Content-Encoding": "gzip"}},
     "chunks": {"headers": {"Transfer-Encoding": "chunked"}},
+    "a proof": {"headers": {"DPoP": "x"}},
     "a character set": {"content_type": IN_FULL},
     "JSON": {"content_type": "application/json"},
     "a long body": {"data": form(WANTED | {"unknown": "a" * 5000})},
