@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from app import clock
-from app.cli import client_documents, shell
+from app.cli import client_documents, client_profiles, shell
 from app.cli.client_creation import create
 from app.cli.parameters import ADDRESS, FILTER, NAME, REASON, SPAN_OF_TIME, names
 from app.domain import client_lists, clients, decisions, errors, reach, software
@@ -27,6 +27,7 @@ def client_group() -> None:
 client_group.add_command(create)
 client_group.add_command(client_documents.pin)
 client_group.add_command(client_documents.unpin)
+client_group.add_command(client_profiles.set_profile)
 reason_option = click.option("--reason", type=REASON, default="", help="Kept in the audit trail.")
 id_argument = click.argument("client_id", type=ADDRESS, metavar="ID")
 
@@ -90,6 +91,7 @@ def facts(client: Client) -> dict[str, Any]:
         "allowed_scopes": sorted(record.scopes),
         "allowed_resources": None if ceiling is None else sorted(ceiling),
         "introspects": client.introspects,
+        "profile": "fapi2" if client.fapi2 else "none",
         "pending_metadata": client.pending_metadata,
         "software": {
             "id": owner.id,

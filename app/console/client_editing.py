@@ -14,6 +14,7 @@ from app.domain import (
     client_metadata,
     clients,
     errors,
+    fapi,
     fingerprints,
     redirect_uris,
     scopes,
@@ -62,6 +63,7 @@ def change(client: Client) -> BaseResponse:
             "redirect_uris": request.form.get("redirect_uris", ""),
             "access_token_seconds": request.form.get("access_token_seconds", ""),
             "pkce_optional": "pkce_optional" in request.form,
+            "fapi2": "fapi2" in request.form,
         }
         return show_form(client, values, form, verdicts)
 
@@ -72,6 +74,7 @@ def change(client: Client) -> BaseResponse:
         redirect_uris=uris,
         access_token_seconds=seconds,
         pkce_optional="pkce_optional" in request.form,
+        fapi2="fapi2" in request.form,
     )
     db.session.commit()
     flash("The client is changed; it takes effect with its next request.", "success")
@@ -125,6 +128,7 @@ def in_force(client: Client) -> dict[str, Any]:
         "redirect_uris": "\n".join(client.client_metadata.get("redirect_uris", [])),
         "access_token_seconds": client.access_token_seconds,
         "pkce_optional": client.pkce_optional,
+        "fapi2": client.fapi2,
     }
 
 
@@ -169,6 +173,7 @@ def show_form(
         verdicts=verdicts,
         scope_options=[(name, name, words.get(name)) for name in ceiling],
         may_omit_pkce=may_omit_pkce(client),
+        can_fapi2=client.fapi2 or fapi.is_able(client.client_metadata),
         has_redirects="authorization_code" in client.client_metadata["grant_types"],
         default_seconds=current_settings().access_token_seconds,
         bounds=(SHORTEST_SECONDS, LONGEST_SECONDS),

@@ -20,9 +20,14 @@ ASSERTION = (
 )
 
 
+def is_able(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a client could meet the profile: it always signs."""
+    return bool(metadata["token_endpoint_auth_method"] == METHOD)
+
+
 def check_client(metadata: Mapping[str, Any]) -> None:
     """Raise InvalidClientMetadata for a client that could not meet the profile."""
-    if metadata["token_endpoint_auth_method"] != METHOD:
+    if not is_able(metadata):
         raise errors.InvalidClientMetadata(UNABLE)
 
 

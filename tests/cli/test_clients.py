@@ -1,6 +1,10 @@
 """`gatewright client …`: list, show, decide, stop, rotate, delete."""
 
+import json
+
 import pytest
+
+from tests.protocol.vendors import key_set
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 
@@ -50,6 +54,19 @@ def test_a_registration_waits_until_its_software_is_approved(client, said):
     assert decided["clients"] == 2
     assert standing(said, first["client_id"]) == "active"
     assert standing(said, second["client_id"]) == "active"
+
+
+def test_a_client_that_signs_is_held_to_fapi_2_and_let_go_again(said, refusal, robot, tmp_path):
+    """N-202."""
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(key_set("ES256")))
+    created = said(*CREATE, "--auth-method", "private_key_jwt", "--jwks", str(file))
+
+    for profile in ("fapi2", "none"):
+        said("client", "profile", created["client_id"], profile)
+        assert said("client", "show", created["client_id"])["profile"] == profile
+    assert refusal("client", "profile", robot["client_id"], "fapi2") == "invalid_client_metadata"
+    assert said("client", "show", robot["client_id"])["profile"] == "none"
 
 
 def test_approval_can_be_narrowed(client, said):

@@ -12,6 +12,7 @@ from app.domain.client_records import load
 from app.extensions import db
 from tests.console.markup import controls, texts
 from tests.console.matrix import rows
+from tests.protocol.vendors import key_set
 
 LIST = "/admin/clients/"
 URI = "https://client.example/cb"
@@ -242,3 +243,22 @@ def test_a_confidential_client_may_be_let_go_without_pkce_and_a_public_one_not(
         assert admin.post(f"{LIST}edit/{made}", data=form).status_code == 303
         with app.app_context():
             assert load(made).pkce_optional is bool(wanted)
+
+
+def test_a_client_that_signs_may_be_held_to_fapi_2_and_no_other(admin, csrf, app, made, register):
+    """N-202; the page of the client says so."""
+    signs = register(
+        client_name="Signs", token_endpoint_auth_method="private_key_jwt", jwks=key_set("ES256")
+    )["client_id"]
+    pages = {each: admin.get(f"{LIST}edit/{each}").text for each in (made, signs)}
+    shown = {each: len(controls(page, name="fapi2")) for each, page in pages.items()}
+    assert shown == {made: 0, signs: 1}
+
+    form = {"csrf_token": csrf(admin), "follows": "on", "redirect_uris": URI, "kind": ""}
+    for client_id, status in ((signs, 303), (made, 400)):
+        form |= {"seen": seen_on(pages[client_id]), "fapi2": "on"}
+        assert admin.post(f"{LIST}edit/{client_id}", data=form).status_code == status
+        with app.app_context():
+            assert load(client_id).fapi2 is (status == 303)
+    assert "FAPI 2.0" in admin.get(f"{LIST}{signs}").text
+    assert "FAPI 2.0" not in admin.get(f"{LIST}{made}").text

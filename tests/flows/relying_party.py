@@ -28,13 +28,18 @@ class RelyingParty:
     def __init__(self, driver: Driver, callback: Callback) -> None:
         self.ask, self.callback = driver.ask, callback
 
-    def register(self, app: Flask, **changes: Any) -> dict[str, Any]:
-        """Register over HTTP and be approved; return the client information response."""
+    def register(self, app: Flask, *, profile: bool = False, **changes: Any) -> dict[str, Any]:
+        """Register over HTTP and be approved; return the client information response.
+
+        ``profile`` is whether an operator holds it to FAPI 2.0.
+        """
         information = self.ask("register", metadata=METADATA | changes)
         with app.app_context():
-            row = software.get(clients.get(information["client_id"]).software_id)
+            client = clients.get(information["client_id"])
+            row = software.get(client.software_id)
             offered = decisions.offered_scopes(row)
             decisions.approve(row.id, row.revision, allowed=offered, by=SERVER)
+            clients.edit(client, by=SERVER, scopes=None, redirect_uris=(), fapi2=profile)
             db.session.commit()
         return information
 

@@ -26,6 +26,7 @@ KINDS = {
         "userinfo_signed_response_alg": "RS256",
     },
 }
+PUBLIC = {"token_endpoint_auth_method": "none", "dpop_bound_access_tokens": True}
 ESSENTIAL = '{"id_token": {"email": {"essential": true}}}'
 
 
@@ -35,8 +36,15 @@ def person(app: Flask) -> Person:
 
 
 @pytest.fixture
-def party(app: Flask, issuer: str, serve: Callable[..., Server]) -> Iterator[RelyingParty]:
-    serve(port=urlsplit(issuer).port, issuer=issuer)
+def settings_of_story() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def party(
+    app: Flask, issuer: str, serve: Callable[..., Server], settings_of_story: dict[str, Any]
+) -> Iterator[RelyingParty]:
+    serve(port=urlsplit(issuer).port, issuer=issuer, **settings_of_story)
     with running_relying_party(issuer) as running:
         yield running
 
@@ -90,6 +98,46 @@ def test_a_strict_relying_party_has_nothing_to_object_to(
     assert party.ask("introspect")["active"] is True
     party.ask("revoke")
     assert party.ask("introspect") == {"active": False}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "issuer, settings_of_story, profile",
+    [("", {}, False), ("/tenant/one", {"dpop_nonce_required": True}, True)],
+    ids=["a public client", "FAPI 2.0 with nonces"],
+    indirect=["issuer"],
+)
+def test_a_strict_relying_party_binds_everything_to_its_key(
+    app: Flask,
+    issuer: str,
+    profile: bool,
+    party: RelyingParty,
+    person: Person,
+    browser_of: Callable[[], Browser],
+) -> None:
+    """N-201, N-202: code, tokens, UserInfo and refresh; another key is refused everywhere."""
+    wanted = KINDS["ES256, a key and signed claims"] if profile else PUBLIC
+    party.register(app, **wanted, profile=profile)
+    party.ask("bind")
+    browser = browser_of()
+    party.send(browser, pushed=True)
+    sign_in_and_allow(browser, person)
+
+    first = party.finish()
+    assert first["tokens"]["token_type"] == "dpop"
+    assert party.ask("userinfo")["email"] == person.email
+    bound = party.ask("protect", audience=issuer)
+    again = party.ask("refresh")["tokens"]
+    assert again["token_type"] == "dpop"
+    assert (again["refresh_token"] == first["tokens"]["refresh_token"]) is profile
+    assert party.ask("protect", audience=issuer)["cnf"] == bound["cnf"]
+
+    party.ask("bind")
+    with pytest.raises(TypescriptError, match=r"^WWWAuthenticateChallengeError"):
+        party.ask("userinfo")
+    if not profile:
+        with pytest.raises(TypescriptError, match="invalid_grant"):
+            party.ask("refresh")
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

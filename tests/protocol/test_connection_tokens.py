@@ -10,6 +10,7 @@ from app.protocol.connection_tokens import SCOPE, SUBJECT_TYPE
 from tests.conftest import ISSUER
 from tests.outbound.grants import endpoint as endpoint
 from tests.outbound.grants import granted as granted
+from tests.protocol import proofs
 from tests.protocol.machines import FORM, RESOURCE, SCOPES, assert_refused, form, known
 from tests.services.gate import said, token_answer
 
@@ -78,6 +79,23 @@ def test_a_client_gets_the_token_of_this_server_and_no_more(
     assert answer.headers["Cache-Control"] == "no-store"
     (event,) = audited("connection.token_issued")
     assert (event.actor_id, event.detail) == (caller.client_id, {"name": "notes", "owner": ""})
+
+
+def test_a_bound_token_opens_a_connection_with_its_key_only(app, endpoint, granted, caller, clock):
+    """N-201: a stolen token of the client gets nobody else's."""
+    granted(endpoint())
+    wanted = {"grant_type": "client_credentials", "scope": SCOPE}
+    bound = caller.post("/token", proofs.proving(), **wanted).json["access_token"]
+
+    def present(headers):
+        return caller.http.post(PATH, data="", content_type=FORM, headers=headers)
+
+    assert_refused(ask(caller, bound), "invalid_token", 401)
+    bare = {"Authorization": f"DPoP {bound}"}
+    assert_refused(present(bare), "invalid_dpop_proof", 401)
+    proven = proofs.presenting(bound, PATH, method="POST")
+    assert present(proven).json["access_token"] == "a-1"
+    assert_refused(present(proven), "invalid_dpop_proof", 401)
 
 
 def test_a_token_that_ran_out_is_renewed_first(endpoint, granted, caller, clock):

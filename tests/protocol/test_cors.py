@@ -55,7 +55,7 @@ def check_open(client, path):
         assert response.headers["Access-Control-Allow-Origin"] == "*"
         assert "Access-Control-Allow-Credentials" not in response.headers
     exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
-    assert {"WWW-Authenticate", "Retry-After"} <= exposed
+    assert {"WWW-Authenticate", "Retry-After", "DPoP-Nonce"} <= exposed
 
 
 def test_no_page_may_read_what_people_or_resource_servers_use(client):

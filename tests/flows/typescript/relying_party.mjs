@@ -7,6 +7,7 @@ import { serve } from './lines.mjs';
 const [issuer, redirectUri] = process.argv.slice(2);
 const strictly = { execute: [openid.allowInsecureRequests, openid.enableNonRepudiationChecks] };
 const kept = {};
+const dpop = () => ({ DPoP: kept.handle });
 
 async function ownKey() {
   const { privateKey, publicKey } = await oauth.generateKeyPair('ES256');
@@ -28,6 +29,11 @@ async function register({ metadata }) {
     new URL(issuer), wanted, proofs[method]?.(), strictly,
   );
   return kept.config.clientMetadata();
+}
+
+async function bind() {
+  kept.handle = openid.getDPoPHandle(kept.config, await openid.randomDPoPKeyPair('ES256'));
+  return {};
 }
 
 async function discover({ algorithm }) {
@@ -54,7 +60,7 @@ async function authorize({ parameters, pushed = false }) {
     ...parameters,
   };
   const build = pushed ? openid.buildAuthorizationUrlWithPAR : openid.buildAuthorizationUrl;
-  return { url: (await build(kept.config, request)).href };
+  return { url: (await build(kept.config, request, dpop())).href };
 }
 
 const told = (tokens) => ({ tokens, claims: tokens.claims() });
@@ -63,15 +69,19 @@ async function finish({ url, posted = false }) {
   const back = new URL(url);
   const form = { method: 'POST', body: back.searchParams };
   const answer = posted ? new Request(redirectUri, form) : back;
-  return told(kept.tokens = await openid.authorizationCodeGrant(kept.config, answer, kept.checks));
+  return told(kept.tokens = await openid.authorizationCodeGrant(
+    kept.config, answer, kept.checks, undefined, dpop(),
+  ));
 }
 
 async function refresh() {
-  return told(kept.tokens = await openid.refreshTokenGrant(kept.config, kept.tokens.refresh_token));
+  return told(kept.tokens = await openid.refreshTokenGrant(
+    kept.config, kept.tokens.refresh_token, undefined, dpop(),
+  ));
 }
 
 const userinfo = () =>
-  openid.fetchUserInfo(kept.config, kept.tokens.access_token, kept.tokens.claims().sub);
+  openid.fetchUserInfo(kept.config, kept.tokens.access_token, kept.tokens.claims().sub, dpop());
 
 const introspect = () => openid.tokenIntrospection(kept.config, kept.tokens.access_token);
 
@@ -81,11 +91,19 @@ async function revoke() {
 }
 
 async function protect({ audience }) {
-  const headers = { authorization: `Bearer ${kept.tokens.access_token}` };
   const server = { ...kept.config.serverMetadata() };
-  return oauth.validateJwtAccessToken(server, new Request(audience, { headers }), audience, {
-    [oauth.allowInsecureRequests]: true,
-  });
+  let claims;
+  kept.config[openid.customFetch] = async (url, options) => {
+    claims = await oauth.validateJwtAccessToken(server, new Request(url, options), audience, {
+      [oauth.allowInsecureRequests]: true,
+    });
+    return new Response();
+  };
+  const { access_token: token } = kept.tokens;
+  await openid.fetchProtectedResource(
+    kept.config, token, new URL(audience), 'GET', undefined, undefined, dpop(),
+  ).finally(() => { kept.config[openid.customFetch] = undefined; });
+  return claims;
 }
 
 async function poll({ scope }) {
@@ -107,6 +125,6 @@ async function polled() {
 }
 
 await serve({
-  register, discover, authorize, finish, refresh, userinfo, introspect, revoke, protect, poll,
+  register, bind, discover, authorize, finish, refresh, userinfo, introspect, revoke, protect, poll,
   polled, polls: () => ({ polls: kept.polls }),
 });
