@@ -142,8 +142,6 @@ def begin(
     A half session is of somebody who has yet to prove the second factor of the account.
     """
     browser = current()
-    if browser.session_id is not None:
-        sessions.end(browser.session_id)
     row, value = sessions.issue(
         user.id,
         lifetime_seconds=HALF_SECONDS if is_half else settings.session_absolute_seconds,
@@ -152,6 +150,8 @@ def begin(
         methods=methods,
         is_half=is_half,
     )
+    if browser.session_id is not None:
+        sessions.replace(browser.session_id, row)
     clear(browser)
     browser.session_id, browser.user_id = row.id, user.id
     browser.auth_time, browser.last_seen_at = row.auth_time, row.last_seen_at

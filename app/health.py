@@ -175,7 +175,10 @@ def examine_jobs() -> Finding:
             return Finding("jobs", "fault", sentence, exits.REFUSED)
         return Finding("jobs", "note", sentence)
     if jobs.has("dead"):
-        sentence = "Some jobs were given up; the page Webhooks shows what was not delivered."
+        sentence = (
+            "Some jobs were given up; the page Webhooks shows what was not delivered, the audit"
+            " trail (client.logout_failed) which apps were not told of a sign-out."
+        )
         return Finding("jobs", "note", sentence)
     return Finding("jobs", "ok", "Somebody does the background work, and none was given up.")
 

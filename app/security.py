@@ -24,7 +24,7 @@ OPEN_TO_BROWSERS = frozenset(
     )
 )
 """Blueprints that any web page may call, always without credentials of the browser."""
-AUTHORIZE_BY_POST = "authorize.authorize_by_post"
+BY_POST = ("authorize.authorize_by_post", "logout.sign_out")
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "WWW-Authenticate, Retry-After, DPoP-Nonce, X-Request-Id",
@@ -46,11 +46,12 @@ def init_app(app: Flask) -> None:
 def refuse_cross_site() -> None:
     """Refuse forms that another site made a browser send, next to the CSRF token.
 
-    The authorization request by POST comes from other sites by design and changes nothing.
+    What comes from other sites by POST by design changes nothing: an authorization request, or the
+    wish of an app that somebody signs out.
     """
     unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
     foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
-    meant = request.blueprint in OPEN_TO_BROWSERS or request.endpoint == AUTHORIZE_BY_POST
+    meant = request.blueprint in OPEN_TO_BROWSERS or request.endpoint in BY_POST
     if unsafe and foreign and not meant:
         raise errors.CrossSite("This form was sent by another site; open the page here instead.")
 

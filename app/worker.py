@@ -9,21 +9,29 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import clock
 from app.config import Settings, current_key
 from app.domain import (
     announcements,
+    client_records,
     decisions,
     errors,
+    generations,
     jobs,
     key_rotation,
+    logout_tokens,
+    session_clients,
+    signing_keys,
     sweeps,
     turns,
     webhooks,
 )
 from app.domain.audit import SERVER
+from app.domain.client_records import Standing
 from app.domain.jobs import Claim
 from app.domain.webhooks import Outcome
 from app.extensions import db
+from app.outbound import logouts
 from app.outbound import webhooks as sender
 
 log = structlog.get_logger()
@@ -143,9 +151,36 @@ def deliver(app: Flask, claim: Claim) -> Outcome:
     return outcome
 
 
+def tell_logout(app: Flask, claim: Claim) -> Outcome:
+    """Tell a client that a session has ended, with no transaction open meanwhile."""
+    settings: Settings = app.extensions["gatewright.settings"]
+    client = client_records.load(claim.payload["client_id"])
+    sealing_key = app.extensions["gatewright.keys"]["signing keys"]
+    keys = signing_keys.current(sealing_key, generations.read()["keys"])
+    db.session.rollback()
+    url = client.openid.backchannel_logout_uri if client is not None else None
+    if client is None or url is None or client.standing(clock.epoch()) is not Standing.ACTIVE:
+        return Outcome("off", final=True)
+
+    token = logout_tokens.mint(
+        keys,
+        settings.issuer,
+        client_id=client.client_id,
+        subject=claim.payload["user_id"],
+        sid=claim.payload["sid"],
+        algorithm=client.openid.id_token_algorithm,
+    )
+    outcome = logouts.send(app.extensions["gatewright.outbound"], url, token)
+    log.info("logout", failure=outcome.failure, status=outcome.status, attempts=claim.attempts)
+    return outcome
+
+
 Attempt = Callable[[Flask, Claim], Outcome]
 Note = Callable[[Mapping[str, Any], Outcome, str], None]
-HANDLERS: dict[str, tuple[Attempt, Note]] = {announcements.KIND: (deliver, webhooks.note)}
+HANDLERS: dict[str, tuple[Attempt, Note]] = {
+    announcements.KIND: (deliver, webhooks.note),
+    session_clients.KIND: (tell_logout, logout_tokens.note),
+}
 """Who does which kind of job, and who keeps what became of it."""
 
 

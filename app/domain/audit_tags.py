@@ -15,6 +15,8 @@ class Tag(StrEnum):
     CLIENT_RECYCLED = "client.recycled"
     CLIENT_SECRET_ROTATED = "client.secret_rotated"
     CLIENT_TOKENS_REVOKED = "client.tokens_revoked"
+    CLIENT_LOGOUT_DELIVERED = "client.logout_delivered"
+    CLIENT_LOGOUT_FAILED = "client.logout_failed"
     DOCUMENT_PINNED = "client.document_pinned"
     DOCUMENT_UNPINNED = "client.document_unpinned"
     DOCUMENT_REFUSED = "client.document_refused"

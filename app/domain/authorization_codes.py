@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Row, String, delete, insert, sele
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, credentials, errors, grants
+from app.domain import audit, credentials, errors, grants, session_clients
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.grants import TokenRules
@@ -142,7 +142,13 @@ def proves(verifier: str | None, challenge: str | None) -> bool:
 
 
 def redeem(
-    rules: TokenRules, row: Row[Any], *, by: Actor, methods: str = "", dpop_jkt: str | None = None
+    rules: TokenRules,
+    row: Row[Any],
+    *,
+    by: Actor,
+    methods: str = "",
+    hears_logout: bool = False,
+    dpop_jkt: str | None = None,
 ) -> Redeemed:
     """Spend a proven code and open its grant, bound to a key if one is given; raises InvalidGrant.
 
@@ -175,11 +181,19 @@ def redeem(
         resources=spent.resources,
         auth_time=spent.auth_time,
         methods=methods,
+        sid=joined(row, hears_logout),
         claims=row.claims,
         dpop_jkt=dpop_jkt,
     )
     audit.record(Tag.CODE_REDEEMED, grant_id, by=by, client_id=row.client_id)
     return Redeemed(grant, row.nonce)
+
+
+def joined(row: Row[Any], hears_logout: bool) -> str | None:
+    """Return what the client of a redeemed code knows its session by, if it signs the person in."""
+    if row.session_id is None or "openid" not in row.scopes:
+        return None
+    return session_clients.join(row.session_id, row.client_id, row.user_id, is_told=hears_logout)
 
 
 def end_replayed(code_digest: str, client_id: str, *, by: Actor) -> None:

@@ -28,6 +28,7 @@ from app.domain.software import Software
 from app.extensions import db
 
 WATCHED = (
+    *client_metadata.LOGOUT,
     "client_name",
     "client_uri",
     "logo_uri",
@@ -186,9 +187,8 @@ def admissible(target: Software) -> Software:
 
 def adopt_revisions(target: Software, *, by: Actor) -> int:
     """Put the waiting revisions in force whose software was approved; return how many."""
-    waiting = db.session.scalars(
-        select(Client).where(Client.pending_software_id == target.id)
-    ).all()
+    revised = select(Client).where(Client.pending_software_id == target.id)
+    waiting = db.session.scalars(revised).all()
     for client in waiting:
         client_drift.end_outdated(client, client.pending_metadata or {}, by=by)
         put_in_force(client, client.pending_metadata or {})

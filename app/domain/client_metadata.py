@@ -67,8 +67,12 @@ RULES: dict[str, Rule] = {
 }
 """Members with a rule of their own; a member that no rule knows is dropped, whoever sent it."""
 
+LOGOUT = ("post_logout_redirect_uris", "backchannel_logout_uri")
+"""Where browsers are sent, and this server itself, when people sign out."""
+
 MEMBERS = (
     "redirect_uris",
+    "post_logout_redirect_uris",
     "token_endpoint_auth_method",
     "grant_types",
     "response_types",
@@ -102,6 +106,7 @@ def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str,
         "token_endpoint_auth_method": method,
         "grant_types": grants,
         "response_types": _response_types(asked, grants),
+        "post_logout_redirect_uris": uris("post_logout_redirect_uris", asked, rules),
         **{name: rule(name, asked[name]) for name, rule in RULES.items() if name in asked},
         **_localised(asked),
     }
@@ -174,21 +179,27 @@ def _response_types(asked: dict[str, object], grants: list[str]) -> list[str]:
 
 
 def _redirect_uris(asked: dict[str, object], rules: MetadataRules, grants: list[str]) -> list[str]:
-    """Return the redirect URIs as they were sent, once each."""
-    uris = asked.get("redirect_uris", [])
-    if not isinstance(uris, list) or not all(isinstance(each, str) for each in uris):
-        raise errors.InvalidRedirectURI("redirect_uris must be a list of strings.")
-    if len(uris) > REDIRECT_URIS:
-        raise errors.InvalidRedirectURI("redirect_uris may hold at most 32 URIs.")
-    if "authorization_code" in grants and not uris:
+    """Return the redirect URIs, of which the code grant needs one."""
+    found = uris("redirect_uris", asked, rules)
+    if "authorization_code" in grants and not found:
         raise errors.InvalidRedirectURI(
             "redirect_uris must name at least one URI for the authorization_code grant."
         )
+    return found
+
+
+def uris(member: str, asked: Mapping[str, object], rules: MetadataRules) -> list[str]:
+    """Return addresses that browsers are sent to as they were sent, once each."""
+    sent = asked.get(member, [])
+    if not isinstance(sent, list) or not all(isinstance(each, str) for each in sent):
+        raise errors.InvalidRedirectURI(f"{member} must be a list of strings.")
+    if len(sent) > REDIRECT_URIS:
+        raise errors.InvalidRedirectURI(f"{member} may hold at most 32 URIs.")
     native = asked.get("application_type") != "web"
     schemes = rules.private_use_schemes
     return [
         redirect_uris.validate(uri, private_use_schemes=schemes, native_hint=native)
-        for uri in dict.fromkeys(uris)
+        for uri in dict.fromkeys(sent)
     ]
 
 

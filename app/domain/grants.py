@@ -29,6 +29,8 @@ class Grant(Base):
     auth_time: Mapped[int] = mapped_column(BigInteger)
     methods: Mapped[str] = mapped_column(String(60), default="")
     """What the person had proven, in the words of RFC 8176 section 2."""
+    sid: Mapped[str | None] = mapped_column(String(36), index=True)
+    """What the client knows the session by in which the person signed in to it."""
     created_at: Mapped[int] = mapped_column(BigInteger)
     expires_at: Mapped[int] = mapped_column(BigInteger, index=True)
     last_used_at: Mapped[int] = mapped_column(BigInteger)
@@ -65,6 +67,7 @@ def open_new(
     resources: Sequence[str],
     auth_time: int,
     methods: str = "",
+    sid: str | None = None,
     claims: dict[str, list[str]] | None = None,
     dpop_jkt: str | None = None,
 ) -> dict[str, Any]:
@@ -79,6 +82,7 @@ def open_new(
         "claims": claims,
         "auth_time": auth_time,
         "methods": methods,
+        "sid": sid,
         "created_at": now,
         "expires_at": now + rules.refresh_absolute_seconds,
         "last_used_at": now,

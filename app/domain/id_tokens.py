@@ -11,7 +11,7 @@ from app.domain.signing_keys import Keys
 TYPE = "JWT"
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 """The authentication context class of a sign-in with a password, the only one that has a name."""
-CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash")
+CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid")
 
 
 def mint(
@@ -40,7 +40,7 @@ def mint(
         "at_hash": credentials.half_digest(access_token),
     }
     methods = grant["methods"].split()
-    proven = {"acr": context_of(methods), "amr": methods, "nonce": nonce}
+    proven = {"acr": context_of(methods), "amr": methods, "nonce": nonce, "sid": grant["sid"]}
     own = claims | {name: value for name, value in proven.items() if value}
     return signing_keys.sign(keys, TYPE, {**told, **own}, algorithm)
 
@@ -53,7 +53,15 @@ def context_of(methods: Iterable[str]) -> str | None:
 def hinted(keys: Keys, issuer: str, hint: str) -> str | None:
     """Return whom an ID token of ours is about, expired or not; None for anything else."""
     claims = signing_keys.verify(keys, TYPE, hint)
-    if claims is None or claims.get("iss") != issuer or "auth_time" not in claims:
-        return None
-    subject: str = claims["sub"]
-    return subject
+    return claims["sub"] if claims is not None and is_own(claims, issuer) else None
+
+
+def ended(issuer: str, hint: str) -> Mapping[str, Any] | None:
+    """Return the claims of an ID token of ours by which somebody signs out, however old it is."""
+    claims = signing_keys.verify_kept(TYPE, hint)
+    return claims if claims is not None and is_own(claims, issuer) else None
+
+
+def is_own(claims: Mapping[str, Any], issuer: str) -> bool:
+    """Tell whether what a key of ours has signed is an ID token of this issuer."""
+    return claims.get("iss") == issuer and "auth_time" in claims

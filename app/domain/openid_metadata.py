@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain import client_texts
+from app.domain import client_texts, redirect_uris
 from app.domain.key_algorithms import ES256, RS256
 
 ALGORITHMS = (RS256, ES256)
@@ -20,6 +20,13 @@ class OpenIdClient:
     """None means plain JSON."""
     default_max_age: int | None = None
     """The allowed age of a sign-in in seconds where the request does not say."""
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+
+    @property
+    def hears_logout(self) -> bool:
+        """Tell whether it wants to be told that a session has ended."""
+        return self.backchannel_logout_uri is not None
 
 
 def of_metadata(metadata: Mapping[str, Any]) -> OpenIdClient:
@@ -28,6 +35,8 @@ def of_metadata(metadata: Mapping[str, Any]) -> OpenIdClient:
         metadata.get("id_token_signed_response_alg", RS256),
         metadata.get("userinfo_signed_response_alg"),
         metadata.get("default_max_age"),
+        tuple(metadata.get("post_logout_redirect_uris", ())),
+        metadata.get("backchannel_logout_uri"),
     )
 
 
@@ -54,6 +63,15 @@ def subject_type(member: str, value: object) -> str:
     return str(value)
 
 
+def own_url(member: str, value: object) -> str:
+    """Return a URL that this server calls: https, or http to loopback, where operators allow it."""
+    raw = client_texts.string(member, value)
+    if redirect_uris.is_loopback(raw):
+        redirect_uris.parse(raw, lambda what: client_texts.refuse(member, what))
+        return raw
+    return client_texts.https_url(member, raw)
+
+
 RULES = {
     "id_token_signed_response_alg": algorithm,
     "userinfo_signed_response_alg": algorithm,
@@ -61,5 +79,7 @@ RULES = {
     "require_auth_time": client_texts.flag,
     "initiate_login_uri": client_texts.https_url,
     "subject_type": subject_type,
+    "backchannel_logout_uri": own_url,
+    "backchannel_logout_session_required": client_texts.flag,
 }
 """Members about encryption and request objects have no rule, so they are dropped: there is none."""

@@ -19,6 +19,7 @@ from app.domain.new_passwords import PasswordLink
 from app.domain.passkey_challenges import PasskeyChallenge
 from app.domain.pushed_requests import OPENED_SECONDS, PushedRequest
 from app.domain.refresh_tokens import RefreshToken
+from app.domain.session_clients import SessionClient
 from app.domain.sessions import Session
 from app.domain.sign_in import FORGOTTEN_SECONDS, SignInThrottle
 from app.domain.sign_in_attempts import SignInAttempt
@@ -53,8 +54,10 @@ def kinds(now: int) -> tuple[Kind, ...]:
     left = pushed.expires_at < now - OPENED_SECONDS
     running, link, attempt = ConnectionAuthorization, PasswordLink, SignInAttempt
     asked, proof = PasskeyChallenge, DpopProofId
+    going_on = select(Session.id).where(Session.id == SessionClient.session_id)
     return (
         Kind("sessions", Session, Session.id, Session.expires_at < now),
+        Kind("clients of sessions", SessionClient, SessionClient.sid, ~going_on.exists()),
         Kind("consent tickets", ticket, ticket.ticket_digest, ticket.expires_at < now),
         Kind("revoked access tokens", revoked, revoked.jti, revoked.expires_at < now),
         Kind("password links", link, link.token_digest, link.expires_at < now),

@@ -16,9 +16,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, authorization_codes, credentials, device_codes
+from app.domain import audit, authorization_codes, credentials, device_codes, session_clients
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
+from app.domain.session_clients import SessionClient
 from app.extensions import Base, JSONValue, db
 
 TOUCH_SECONDS = 60
@@ -128,16 +129,26 @@ def methods_of(session_id: str) -> str | None:
 
 
 def end(session_id: str) -> None:
-    """End one session, and with it the codes that were issued in it."""
+    """End one session with the codes that were issued in it, and tell those it signed in to."""
     authorization_codes.withdraw(session_id=session_id)
     device_codes.withdraw(session_id=session_id)
+    session_clients.leave(SessionClient.session_id == session_id)
     db.session.execute(delete(Session).where(Session.id == session_id))
 
 
+def replace(session_id: str, successor: Session) -> None:
+    """End a session for another one; to clients, the same person has not left."""
+    holder = db.session.scalar(select(Session.user_id).where(Session.id == session_id))
+    if holder == successor.user_id:
+        session_clients.carry_over(session_id, successor.id)
+    end(session_id)
+
+
 def end_of_user(user_id: str) -> None:
-    """End all sessions of a user and their codes, on every node, with the next request."""
+    """End all sessions of a user like one, on every node, with the next request."""
     authorization_codes.withdraw(user_id=user_id)
     device_codes.withdraw(user_id=user_id)
+    session_clients.leave(SessionClient.user_id == user_id)
     db.session.execute(
         delete(Session)
         .where(Session.user_id == user_id)

@@ -18,6 +18,7 @@ from app.protocol import (
     introspect,
     landing,
     login,
+    logout,
     own_connections,
     par,
     passkey,
@@ -49,6 +50,7 @@ PEOPLE = (
     federated_login,
     landing,
     login,
+    logout,
     own_connections,
     passkey,
     second_factor,
@@ -66,6 +68,7 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(people.bp)
     csrf.exempt("app.protocol.authorize.authorize_by_post")
     csrf.exempt("app.protocol.login.choose_theme")
+    csrf.exempt("app.protocol.logout.sign_out")
     client_documents.init_app(app)
     dpop.init_app(app)
     refusals.init_app(app)

@@ -28,20 +28,25 @@ def send_refusal(origin: Origin, refusal: Refusal) -> Response:
 
 
 def redirected(redirect_uri: str, said: dict[str, str]) -> Response:
-    """Return a redirect with the values added to the query.
+    """Return a redirect with the values added to the query."""
+    response = Response(status=303)
+    response.headers["Location"] = address(redirect_uri, said)
+    response.headers["Cache-Control"] = "no-store"
+    response.autocorrect_location_header = False
+    return response
+
+
+def address(redirect_uri: str, said: dict[str, str]) -> str:
+    """Return a redirect URI with values added to its query.
 
     Everything outside the unreserved characters is percent-encoded, spaces as ``%20``: some
     clients show a plus sign as it is.
     """
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in said.items())
     separator = "&" if "?" in redirect_uri else "?"
-    if redirect_uri.endswith(("?", "&")):
+    if not said or redirect_uri.endswith(("?", "&")):
         separator = ""
-    response = Response(status=303)
-    response.headers["Location"] = f"{redirect_uri}{separator}{query}"
-    response.headers["Cache-Control"] = "no-store"
-    response.autocorrect_location_header = False
-    return response
+    return f"{redirect_uri}{separator}{query}"
 
 
 def posted(redirect_uri: str, said: dict[str, str]) -> Response:

@@ -1,12 +1,11 @@
-"""Sign-in and sign-out of people, and the theme of the pages."""
+"""Sign-in of people, and the theme of the pages."""
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app import browser_session, provider_uses
 from app.config import current_settings
-from app.domain import audit, errors, password_sign_in
-from app.domain.audit_tags import Tag
+from app.domain import errors, password_sign_in
 from app.extensions import db
 from app.limits import spend
 from app.protocol import caller, people, refusals, second_factor
@@ -55,25 +54,6 @@ def sign_in_with_password() -> Response:
         return show_failure(refusal, email, after)
 
     return second_factor.enter(user, after)
-
-
-@bp.post("/logout")
-def sign_out() -> Response | str:
-    """End this browser's session."""
-    after = people.local_path(request.form.get("next", ""))
-    user = people.signed_in()
-    if user is not None:
-        audit.record(Tag.USER_SIGNED_OUT, user.id, by=people.user_actor(user))
-
-    left = provider_uses.way_out()
-    browser_session.end()
-    db.session.commit()
-    elsewhere = provider_uses.end_session_url(*left) if left else ""
-    if left and elsewhere:
-        return provider_uses.pass_on(elsewhere, left[0].title)
-    if after is not None:
-        return redirect(after, 303)
-    return render_template("protocol/signed_out.html", sign_in_url=url_for("login.sign_in"))
 
 
 @bp.post("/theme")

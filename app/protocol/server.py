@@ -52,7 +52,12 @@ class CodeGrant(Grant):
 
         by = caller.client_actor(client)
         redeemed = authorization_codes.redeem(
-            self.rules, row, by=by, methods=methods, dpop_jkt=self.request.refresh_jkt
+            self.rules,
+            row,
+            by=by,
+            methods=methods,
+            hears_logout=client.openid.hears_logout,
+            dpop_jkt=self.request.refresh_jkt,
         )
         return 200, self.answer_with_family(granted, target, redeemed.grant, redeemed.nonce), []
 

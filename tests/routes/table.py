@@ -130,7 +130,8 @@ TABLE = (
     person("GET", "/login/callback/<provider>"),
     person("POST", "/login/<provider>", "anyone", "sign_in_rate_limit"),
     person("POST", "/login/<provider>/link", "member", "sign_in_rate_limit"),
-    person("POST", "/logout"),
+    person("GET", "/logout"),
+    person("POST", "/logout", csrf="exempt"),  # with a token it acts, without it goes on to GET
     person("POST", "/passkey", "passkey", "sign_in_rate_limit"),
     person("POST", "/passkey/options", "anyone", "sign_in_rate_limit"),
     person("GET", "/second-factor"),
