@@ -102,7 +102,7 @@ WORDS_AND_FORMS = {
     " client_creation client_documents client_editing client_secrets connection_trials"
     " connection_twins connections explanations fresh hostile_upstreams keys policies"
     " policy_history resources rule_form scopes client_page simulator software_page"
-    " statement_issuers system trials webhooks",
+    " sign_out_fields statement_issuers system trials webhooks",
     "tests/cli": "catalogue client_creation client_documents connection_tokens connections"
     " initial_tokens keys policies statements users",
     "tests/protocol": "answers caller client_corpus cors discovery dpop_proofs hostile_issuers"

@@ -38,6 +38,8 @@ OPTIONS: list[click.Parameter] = [
         help="Repeatable.",
     ),
     click.Option(["--redirect-uri", "redirect_uris"], multiple=True, help="Repeatable."),
+    click.Option(["--post-logout-redirect-uri", "after_logout"], multiple=True, help="Repeatable."),
+    click.Option(["--backchannel-logout-uri"], help="Where it hears that a session has ended."),
     click.Option(["--scope"], multiple=True, help="What it may have; separated by spaces."),
     click.Option(
         ["--auth-method"],
@@ -97,6 +99,8 @@ def document(
     name: str,
     grants: tuple[str, ...],
     redirect_uris: tuple[str, ...],
+    after_logout: tuple[str, ...],
+    backchannel_logout_uri: str | None,
     auth_method: str,
     jwks_uri: str | None,
     jwks: Path | None,
@@ -108,6 +112,8 @@ def document(
         "client_name": name,
         "grant_types": list(grants) or WITHOUT_GRANT[bool(redirect_uris)],
         "redirect_uris": list(redirect_uris),
+        "post_logout_redirect_uris": list(after_logout),
+        "backchannel_logout_uri": backchannel_logout_uri,
         "scope": scopes.join(wanted),
         "token_endpoint_auth_method": auth_method,
     }

@@ -6,6 +6,7 @@ from flask import Response, flash, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.config import current_settings
+from app.console import sign_out_fields
 from app.console.client_page import address_of, name_of
 from app.console.forms import Form, refused, word
 from app.console.pages import actor, render_page, requires, requires_fresh
@@ -56,11 +57,13 @@ def change(client: Client) -> BaseResponse:
     verdicts = judge(client)
     uris = tuple(uri for uri, _ in verdicts)
     check_uris(client, verdicts, form)
+    logout = sign_out_fields.typed(client.client_metadata.get("application_type", ""), form)
     if form.faults:
         values = {
             "follows": follows,
             "scopes": chosen,
             "redirect_uris": request.form.get("redirect_uris", ""),
+            **sign_out_fields.sent(),
             "access_token_seconds": request.form.get("access_token_seconds", ""),
             "pkce_optional": "pkce_optional" in request.form,
             "fapi2": "fapi2" in request.form,
@@ -72,6 +75,7 @@ def change(client: Client) -> BaseResponse:
         by=actor(),
         scopes=None if follows else chosen,
         redirect_uris=uris,
+        logout=logout if signs_in(client) else None,
         access_token_seconds=seconds,
         pkce_optional="pkce_optional" in request.form,
         fapi2="fapi2" in request.form,
@@ -111,12 +115,11 @@ def verdicts_of(application_type: str) -> list[tuple[str, str]]:
 
 def check_uris(client: Client, verdicts: list[tuple[str, str]], form: Form) -> None:
     """Note what is wrong with the redirect URIs as a whole."""
-    needed = "authorization_code" in client.client_metadata["grant_types"]
     if any(fault for _, fault in verdicts):
         form.faults["redirect_uris"] = "Some redirect URIs cannot be registered; see each below."
     elif len(verdicts) > client_metadata.REDIRECT_URIS:
         form.faults["redirect_uris"] = "A client may have at most 32 redirect URIs."
-    elif needed and not verdicts:
+    elif signs_in(client) and not verdicts:
         form.faults["redirect_uris"] = "A client that signs people in needs a redirect URI."
 
 
@@ -126,6 +129,7 @@ def in_force(client: Client) -> dict[str, Any]:
         "follows": client.scopes is None,
         "scopes": client.scopes or [],
         "redirect_uris": "\n".join(client.client_metadata.get("redirect_uris", [])),
+        **sign_out_fields.shown(client.client_metadata),
         "access_token_seconds": client.access_token_seconds,
         "pkce_optional": client.pkce_optional,
         "fapi2": client.fapi2,
@@ -134,9 +138,13 @@ def in_force(client: Client) -> dict[str, Any]:
 
 def may_omit_pkce(client: Client) -> bool:
     """Tell whether the client could go without PKCE: it signs people in and proves itself."""
-    said = client.client_metadata
-    public = said["token_endpoint_auth_method"] == "none"
-    return "authorization_code" in said["grant_types"] and not public
+    public = client.client_metadata["token_endpoint_auth_method"] == "none"
+    return signs_in(client) and not public
+
+
+def signs_in(client: Client) -> bool:
+    """Tell whether people are sent back to the client."""
+    return "authorization_code" in client.client_metadata["grant_types"]
 
 
 def seen(client: Client) -> str:
@@ -174,7 +182,7 @@ def show_form(
         scope_options=[(name, name, words.get(name)) for name in ceiling],
         may_omit_pkce=may_omit_pkce(client),
         can_fapi2=client.fapi2 or fapi.is_able(client.client_metadata),
-        has_redirects="authorization_code" in client.client_metadata["grant_types"],
+        has_redirects=signs_in(client),
         default_seconds=current_settings().access_token_seconds,
         bounds=(SHORTEST_SECONDS, LONGEST_SECONDS),
         client_url=address_of(client),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import update
 
 from app import clock
-from app.domain import errors
+from app.domain import client_metadata, errors
 from app.domain.client_records import Client
 from app.domain.obligations import UNBOUNDED, Obligations, narrowed, shortest
 from app.extensions import db
@@ -53,6 +53,7 @@ def editable(client: Client) -> dict[str, Any]:
     return {
         "scopes": client.scopes,
         "redirect_uris": client.client_metadata.get("redirect_uris", []),
+        **{name: client.client_metadata.get(name) for name in client_metadata.LOGOUT},
         "access_token_seconds": client.access_token_seconds,
         "pkce_optional": client.pkce_optional,
         "fapi2": client.fapi2,

@@ -220,14 +220,16 @@ def edit(
     by: Actor,
     scopes: Sequence[str] | None,
     redirect_uris: Sequence[str],
+    logout: Mapping[str, Any] | None = None,
     access_token_seconds: int | None = None,
     pkce_optional: bool = False,
     fapi2: bool = False,
 ) -> None:
-    """Change what an operator may change: scopes, redirect URIs, token lifetime, PKCE, profile.
+    """Change what an operator may change; what is given takes the place of what was.
 
-    ``redirect_uris`` are validated by the caller's door with the rules of registration. Raises
-    InvalidClientMetadata for a client that cannot meet the profile.
+    ``redirect_uris`` and ``logout``, the metadata about signing out, are validated by the caller's
+    door with the rules of registration. Raises InvalidClientMetadata for a client that cannot meet
+    the profile.
     """
     client_locks.claim(client)
     if fapi2:
@@ -238,6 +240,9 @@ def edit(
     client.fapi2 = fapi2
     if redirect_uris:
         client.client_metadata = {**client.client_metadata, "redirect_uris": list(redirect_uris)}
+    if logout is not None:
+        said = {**client.client_metadata, **logout}
+        client.client_metadata = {name: value for name, value in said.items() if value}
     changes = audit.changes(before, client_locks.editable(client))
     record(Tag.CLIENT_UPDATED, client, by=by, **changes)
     generations.bump("clients")

@@ -32,6 +32,25 @@ def test_an_operator_signs_out_of_the_console(page: Page, site: Site, approver: 
     expect_heading(page, "Sign in")
 
 
+def test_an_app_s_wish_is_a_question_unless_it_proves_itself(
+    page: Page, site: Site, member: Person
+) -> None:
+    """N-203: whoever sends a browser here with nothing to show signs nobody out."""
+    page.goto(site.url("/login"))
+    sign_in(page, member)
+    page.goto(site.url("/logout?post_logout_redirect_uri=https://evil.example/"))
+    expect_heading(page, "Sign out?")
+    expect(page.get_by_role("alert")).to_contain_text("you will stay here")
+    check_looks(page)
+
+    page.goto(site.url("/logout"))
+    press(page, "Sign out")
+
+    expect_heading(page, "You are signed out")
+    page.goto(site.url("/account/"))
+    expect_heading(page, "Sign in")
+
+
 def test_a_wrong_password_is_said_and_leaves_the_address_typed(
     page: Page, site: Site, member: Person
 ) -> None:

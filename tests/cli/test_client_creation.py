@@ -195,3 +195,12 @@ def test_wrong_usage_ends_with_two(run, words):
 
     assert result.exit_code == 2
     assert "Error:" in result.stderr
+
+
+def test_a_client_by_hand_is_told_of_sign_outs_and_gets_people_back(said):
+    where = ("--post-logout-redirect-uri", "https://app.example/bye")
+    told = "--backchannel-logout-uri"
+    created = said(*PERSON, "--scope", "openid", *where, told, "https://app.example/told")
+
+    assert created["post_logout_redirect_uris"] == ["https://app.example/bye"]
+    assert created["backchannel_logout_uri"] == "https://app.example/told"

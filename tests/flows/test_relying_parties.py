@@ -65,7 +65,8 @@ def test_a_strict_relying_party_has_nothing_to_object_to(
     browser_of: Callable[[], Browser],
 ) -> None:
     """It checks state, iss, nonce, max_age, audience, algorithm and every signature."""
-    client_id = party.register(app, **kind)["client_id"]
+    back = party.callback.uri
+    client_id = party.register(app, post_logout_redirect_uris=[back], **kind)["client_id"]
     browser = browser_of()
 
     # The first time, with everything that a request can say about the person.
@@ -98,6 +99,14 @@ def test_a_strict_relying_party_has_nothing_to_object_to(
     assert party.ask("introspect")["active"] is True
     party.ask("revoke")
     assert party.ask("introspect") == {"active": False}
+
+    # Out again, without a question, and back to where it wants people then.
+    wish = {"post_logout_redirect_uri": back, "state": "bye"}
+    browser.open(party.ask("leave", parameters=wish)["url"])
+    assert party.callback.take() == {"state": "bye"}
+    party.send(browser, prompt="none")
+    with pytest.raises(TypescriptError, match=r"^AuthorizationResponseError: .*login_required"):
+        party.finish()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

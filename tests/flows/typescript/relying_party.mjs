@@ -90,6 +90,11 @@ async function revoke() {
   return {};
 }
 
+function leave({ parameters }) {
+  const wish = { id_token_hint: kept.tokens.id_token, ...parameters };
+  return { url: openid.buildEndSessionUrl(kept.config, wish).href };
+}
+
 async function protect({ audience }) {
   const server = { ...kept.config.serverMetadata() };
   let claims;
@@ -125,6 +130,6 @@ async function polled() {
 }
 
 await serve({
-  register, bind, discover, authorize, finish, refresh, userinfo, introspect, revoke, protect, poll,
-  polled, polls: () => ({ polls: kept.polls }),
+  register, bind, discover, authorize, finish, refresh, userinfo, introspect, revoke, leave,
+  protect, poll, polled, polls: () => ({ polls: kept.polls }),
 });
