@@ -14,11 +14,12 @@ URIS, URL = client_metadata.LOGOUT
 
 def typed(application_type: str, form: Form) -> dict[str, Any]:
     """Return what was typed as client metadata, by the rules of registration."""
-    document = {URIS: request.form.get(URIS, "").split(), "application_type": application_type}
+    document: dict[str, object] = {"application_type": application_type}
+    document |= {name: request.form.get(name, "").split() for name in ("redirect_uris", URIS)}
     url = request.form.get(URL, "").strip()
     found: dict[str, Any] = {URIS: [], URL: None}
     with form.blaming(URIS):
-        found[URIS] = client_metadata.uris(URIS, document, current_settings().metadata_rules)
+        found[URIS] = client_metadata.after_logout(document, current_settings().metadata_rules)
     with form.blaming(URL):
         found[URL] = openid_metadata.own_url(URL, url) if url else None
     return found

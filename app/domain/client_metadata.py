@@ -106,7 +106,7 @@ def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str,
         "token_endpoint_auth_method": method,
         "grant_types": grants,
         "response_types": _response_types(asked, grants),
-        "post_logout_redirect_uris": uris("post_logout_redirect_uris", asked, rules),
+        "post_logout_redirect_uris": after_logout(asked, rules),
         **{name: rule(name, asked[name]) for name, rule in RULES.items() if name in asked},
         **_localised(asked),
     }
@@ -184,6 +184,20 @@ def _redirect_uris(asked: dict[str, object], rules: MetadataRules, grants: list[
     if "authorization_code" in grants and not found:
         raise errors.InvalidRedirectURI(
             "redirect_uris must name at least one URI for the authorization_code grant."
+        )
+    return found
+
+
+def after_logout(asked: Mapping[str, object], rules: MetadataRules) -> list[str]:
+    """Return where people are sent after signing out: to hosts that codes go to as well.
+
+    Policy and approvers decide by redirect URIs, so nothing else may lead browsers elsewhere.
+    """
+    found = uris("post_logout_redirect_uris", asked, rules)
+    homes = set(map(redirect_uris.home_of, uris("redirect_uris", asked, rules)))
+    if not homes.issuperset(map(redirect_uris.home_of, found)):
+        raise errors.InvalidRedirectURI(
+            "post_logout_redirect_uris must each have the scheme and the host of a redirect URI."
         )
     return found
 

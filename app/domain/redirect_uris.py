@@ -111,6 +111,12 @@ def host_of(uri: str) -> str:
     return scheme
 
 
+def home_of(uri: str) -> tuple[str, str]:
+    """Return scheme and host of an accepted URI, whatever its port is."""
+    parts = parse(uri, _refuse)
+    return parts.scheme, parts.host.lower()
+
+
 def describe(uri: str) -> dict[str, str]:
     """Return what pages say of a redirect URI: its kind, its host for display, and itself."""
     kind = "private"

@@ -45,18 +45,14 @@ class SessionClient(Base):
 
 def join(session_id: str, client_id: str, user_id: str, *, is_told: bool) -> str:
     """Note that a client signs a person in; return its ``sid``, the same one each time."""
-    insert_once(
-        SessionClient,
-        sid=credentials.new_id(),
-        session_id=session_id,
-        client_id=client_id,
-        user_id=user_id,
-        is_told=is_told,
-    )
+    sid = credentials.new_id()
+    facts = {"client_id": client_id, "user_id": user_id, "is_told": is_told}
+    if insert_once(SessionClient, sid=sid, session_id=session_id, **facts):
+        return sid
     known = select(SessionClient.sid).where(
         SessionClient.session_id == session_id, SessionClient.client_id == client_id
     )
-    return db.session.execute(known).scalar_one()
+    return db.session.scalar(known) or sid  # a session that ends right now has no name any more
 
 
 def is_of(sid: str, session_id: str) -> bool:

@@ -35,7 +35,7 @@ def leaving(register: Callable[..., Machine]) -> Machine:
     return register(
         client_name="Leaving",
         scope="openid offline_access",
-        post_logout_redirect_uris=[BACK, "com.example.app:/bye"],
+        post_logout_redirect_uris=[BACK, f"{BACK}/other"],
     )
 
 
@@ -165,6 +165,7 @@ def test_a_browser_goes_nowhere_that_the_app_has_not_registered_for_this(
                 f"{BACK}#",
                 f"{BACK}#x",
                 f"{BACK}/",
+                f"{BACK}/other/",
                 f"{BACK}&state=x",
                 BACK.upper(),
                 BACK.replace("https", "http"),

@@ -10,6 +10,7 @@ from tests.protocol.machines import assert_refused
 from tests.protocol.registrants import BODY, post
 
 SAID = {
+    "redirect_uris": ["https://client.example/cb", "com.example.app:/cb"],
     "post_logout_redirect_uris": ["https://client.example/bye", "com.example.app:/bye"],
     "backchannel_logout_uri": "https://client.example/logout?tenant=1",
     "backchannel_logout_session_required": True,
@@ -36,6 +37,9 @@ def test_addresses_are_as_strict_as_redirect_uris(subtests: Any, client: FlaskCl
             ["https://user@client.example/bye"],
             ["javascript:alert(1)"],
             ["/bye"],
+            ["https://other.example/bye"],
+            ["http://127.0.0.1/bye"],
+            ["com.example.other:/bye"],
             [f"https://client.example/{number}" for number in range(33)],
         ],
         "backchannel_logout_uri": [
