@@ -42,6 +42,7 @@ KEYS = (
     "lists",
     "second factors",
     "dpop nonces",
+    "client secrets",
 )
 """Purposes for each of which a key of its own is derived from the secret key."""
 

@@ -11,9 +11,10 @@ from app.cli import shell
 from app.cli.parameters import ADDRESS, FILE, NAME, names
 from app.cli.scopes import check_known
 from app.cli.statements import read_keys
-from app.config import Settings
+from app.config import Settings, current_key
 from app.domain import (
     admissions,
+    assertion_secrets,
     client_metadata,
     clients,
     errors,
@@ -88,6 +89,7 @@ def create(
             resources=known_resources(targets, settings) or None,
             introspects=known_resources(introspects, settings),
         )
+        assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
         answer = clients.information(client, settings.issuer, issued)
         db.session.commit()
     shell.show(answer)

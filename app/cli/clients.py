@@ -9,7 +9,8 @@ from app import clock
 from app.cli import client_documents, client_profiles, shell
 from app.cli.client_creation import create
 from app.cli.parameters import ADDRESS, FILTER, NAME, REASON, SPAN_OF_TIME, names
-from app.domain import client_lists, clients, decisions, errors, reach, software
+from app.config import current_key
+from app.domain import assertion_secrets, client_lists, clients, decisions, errors, reach, software
 from app.domain.client_lists import Filters
 from app.domain.client_records import Client, Standing
 from app.domain.software import Software
@@ -215,6 +216,7 @@ def rotate_secret(client_id: str, overlap: int) -> None:
         client = clients.get(client_id)
 
         issued = clients.rotate_secret(client, by=shell.actor(), overlap_seconds=overlap)
+        assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
         answer = clients.information(client, shell.settings_of(app).issuer, issued)
         answer["old_client_secret_expires_at"] = client.old_secret_expires_at
         db.session.commit()

@@ -4,12 +4,12 @@ from flask import Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from app import clock
-from app.config import current_settings
+from app.config import current_key, current_settings
 from app.console import snippets
 from app.console.client_page import address_of, name_of
 from app.console.forms import Form, refused
 from app.console.pages import actor, render_page, requires_fresh
-from app.domain import clients, credentials, errors
+from app.domain import assertion_secrets, clients, credentials, errors
 from app.domain.client_records import Client
 from app.extensions import db
 
@@ -41,6 +41,7 @@ def rotate_secret(client_id: str) -> BaseResponse:
         )
 
     issued = clients.rotate_secret(client, by=actor(), overlap_seconds=overlap)
+    assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
     db.session.commit()
     return render_page(
         "client_secret.html",

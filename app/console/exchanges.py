@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app.config import current_settings
 from app.domain import client_assertions
-from app.domain.assertion_keys import METHOD
+from app.domain.assertion_keys import BY_SECRET, METHOD
 from app.domain.client_records import ClientRecord
 from app.extensions import db
 from app.outbound import logins
@@ -71,7 +71,7 @@ def of_client(client: ClientRecord, path: str, proof: str, parameters: Mapping[s
     form = {name: value for name, value in parameters.items() if value}
     if client.auth_method == "client_secret_basic":
         return Call(path, form, login=(client.client_id, proof))
-    if client.auth_method == METHOD:
+    if client.auth_method in (METHOD, BY_SECRET):
         signed = {"client_assertion_type": client_assertions.KIND, "client_assertion": proof}
         return Call(path, form | signed)
     own = {"client_id": client.client_id}

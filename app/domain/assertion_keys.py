@@ -1,4 +1,4 @@
-"""Owns what clients say about signed assertions: must they, may they, with which keys."""
+"""Owns what clients say about signed assertions: must they, may they, with what."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,9 @@ from app.domain import errors, foreign_jwts
 from app.domain.foreign_jwts import ALGORITHMS, ForeignJwt
 
 METHOD = "private_key_jwt"
+BY_SECRET = "client_secret_jwt"
+HMAC = "HS256"
+"""What secrets sign with: they are too short for the longer ones (RFC 7518 section 3.2)."""
 CHOICE = "token_endpoint_auth_methods_supported"
 ALGORITHM = "token_endpoint_auth_signing_alg"
 MEMBERS = (CHOICE, ALGORITHM)
@@ -16,12 +19,13 @@ NO_ALGORITHM = (
     "token_endpoint_auth_signing_alg must be an asymmetric algorithm that the server metadata"
     " lists."
 )
+NO_HMAC = "token_endpoint_auth_signing_alg must be HS256 for client_secret_jwt."
 NO_USABLE_KEY = "jwks must hold a public key for signatures that fits the signing algorithm."
 
 
 @dataclass(frozen=True, slots=True)
-class AssertionKeys:
-    """Where the keys of a client's assertions are; exactly one of the two is there."""
+class KeySource:
+    """Where the keys are that a client signs with; exactly one of the two is there."""
 
     jwks: Sequence[Mapping[str, Any]] | None
     jwks_uri: str | None
@@ -41,6 +45,10 @@ def said(asked: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any
     """
     method, algorithm = metadata["token_endpoint_auth_method"], asked.get(ALGORITHM)
     kept = {} if algorithm is None else {ALGORITHM: algorithm}
+    if method == BY_SECRET:
+        if algorithm not in (None, HMAC):
+            raise errors.InvalidClientMetadata(NO_HMAC)
+        return kept
     fault = fault_of(algorithm, metadata)
     if method == METHOD:
         if fault:
@@ -66,9 +74,9 @@ def fault_of(algorithm: object, metadata: Mapping[str, Any]) -> str:
     return "" if usable else NO_USABLE_KEY
 
 
-def of_metadata(metadata: Mapping[str, Any]) -> AssertionKeys | None:
+def of_metadata(metadata: Mapping[str, Any]) -> KeySource | None:
     """Return the keys of a client that has to or may sign; None for every other client."""
     if metadata["token_endpoint_auth_method"] != METHOD and CHOICE not in metadata:
         return None
     keys = metadata.get("jwks", {}).get("keys")
-    return AssertionKeys(keys, metadata.get("jwks_uri"), metadata.get(ALGORITHM))
+    return KeySource(keys, metadata.get("jwks_uri"), metadata.get(ALGORITHM))

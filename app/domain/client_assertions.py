@@ -8,13 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import credentials, errors, foreign_jwts
-from app.domain.assertion_keys import METHOD
+from app.domain.assertion_keys import BY_SECRET, HMAC, METHOD
 from app.domain.foreign_jwts import ForeignJwt
 from app.extensions import Base, write_row
 
 KIND = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TYPE = "client-authentication+jwt"
 TYPES = ("jwt", TYPE)
+ALGORITHMS = (*foreign_jwts.ALGORITHMS, HMAC)
 LIFE_SECONDS = 600
 """An assertion may end so long from now at most."""
 LEEWAY_SECONDS = 30
@@ -22,7 +23,7 @@ LEEWAY_SECONDS = 30
 LONGEST_NAME = 2048
 SHAPE = (
     "client_assertion must be one JWT in compact form with iss and sub the client_id, aud, exp and"
-    " jti, signed asymmetrically with a key that its header does not bring along;"
+    " jti, signed as the client registered, with a key that its header does not bring along;"
     " client_assertion_type must say jwt-bearer."
 )
 AUDIENCE = "The aud of the client_assertion must be the issuer of this server or this endpoint."
@@ -44,15 +45,20 @@ def read(kind: str, text: str, audiences: Sequence[str]) -> ForeignJwt:
 
     Raises InvalidClient with a sentence that depends on nothing but the assertion.
     """
-    jwt = foreign_jwts.read(text, TYPES)
+    jwt = foreign_jwts.read(text, TYPES, ALGORITHMS)
     if kind != KIND or jwt is None or not names_one_client(jwt.claims):
-        raise errors.InvalidClient(SHAPE, method=METHOD)
-    client_id, now = jwt.claims["sub"], clock.epoch()
+        raise errors.InvalidClient(SHAPE, method="assertion")
     if not foreign_jwts.is_for(jwt.claims.get("aud"), audiences):
-        raise errors.InvalidClient(AUDIENCE, client_id=client_id[:200], method=METHOD)
-    if not is_in_time(jwt.claims, now):
-        raise errors.InvalidClient(DATES, client_id=client_id[:200], method=METHOD)
+        raise errors.InvalidClient(AUDIENCE, **facts_of(jwt))
+    if not is_in_time(jwt.claims, clock.epoch()):
+        raise errors.InvalidClient(DATES, **facts_of(jwt))
     return jwt
+
+
+def facts_of(jwt: ForeignJwt) -> dict[str, str]:
+    """Return who is claimed to have signed an assertion, and by which method."""
+    method = BY_SECRET if jwt.algorithm == HMAC else METHOD
+    return {"client_id": jwt.claims["sub"][:200], "method": method}
 
 
 def names_one_client(claims: Mapping[str, Any]) -> bool:
@@ -82,7 +88,7 @@ def spend(jwt: ForeignJwt) -> None:
     digest = credentials.digest(f"{client_id}\0{jwt.claims['jti']}")
     # kept longer than it is accepted, for clocks of other nodes that are behind
     if not write_row(INSERT, digest, ends + 2 * LEEWAY_SECONDS):
-        raise errors.InvalidClient(REPLAYED, client_id=client_id, method=METHOD)
+        raise errors.InvalidClient(REPLAYED, **facts_of(jwt))
 
 
 INSERT = (

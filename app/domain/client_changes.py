@@ -13,11 +13,11 @@ from app.domain import (
     client_lists,
     client_locks,
     client_metadata,
+    client_widenings,
     errors,
     fingerprints,
     generations,
     policies,
-    redirect_uris,
     software,
 )
 from app.domain.audit import Actor
@@ -27,22 +27,6 @@ from app.domain.gate_answers import GateAnswer
 from app.domain.software import Software
 from app.extensions import db
 
-WATCHED = (
-    *client_metadata.LOGOUT,
-    "client_name",
-    "client_uri",
-    "logo_uri",
-    "tos_uri",
-    "policy_uri",
-    "contacts",
-    "jwks",
-    "jwks_uri",
-    "token_endpoint_auth_method",
-    "token_endpoint_auth_methods_supported",
-    "token_endpoint_auth_signing_alg",
-    "software_id",
-)
-"""Members whose change an approver must see, whatever the new value is."""
 UNDONE = 50
 """How many updates back the metadata of a revision is looked for."""
 
@@ -115,7 +99,7 @@ def replace_pending(client: Client, change: Change) -> None:
 def replace_active(client: Client, change: Change, ceiling: frozenset[str], *, by: Actor) -> None:
     """Apply a narrowing at once; keep a widening as a revision beside what serves."""
     superseded, target = client.pending_software_id, None
-    if widened(client.client_metadata, change.metadata, ceiling):
+    if client_widenings.of(client.client_metadata, change.metadata, ceiling):
         target = waiting_software(client, change)
     else:
         client_drift.end_outdated(client, change.metadata, by=by)
@@ -153,29 +137,12 @@ def waiting_software(client: Client, change: Change) -> Software:
 
 
 def put_in_force(client: Client, metadata: Mapping[str, Any]) -> None:
-    """Let new metadata serve; a secret that they do not use is gone."""
+    """Let new metadata serve; a secret that they do not use, or do not sign with, is gone."""
     client.client_metadata = dict(metadata)
     if not client_metadata.has_secret(metadata):
         client.secret_digest = client.old_secret_digest = None
-
-
-def widened(
-    before: Mapping[str, Any], after: Mapping[str, Any], ceiling: frozenset[str]
-) -> list[str]:
-    """Return the members in which new metadata asks for more, or for something else to trust."""
-    localised = sorted({name for name in (*before, *after) if "#" in name})
-    found = [name for name in (*WATCHED, *localised) if after.get(name) != before.get(name)]
-    portless = redirect_uris.without_loopback_port
-    old, new = (set(map(portless, each.get("redirect_uris", ()))) for each in (before, after))
-    if not new <= old:
-        found.append("redirect_uris")
-    if not set(after["grant_types"]) <= set(before["grant_types"]):
-        found.append("grant_types")
-    promised = ("require_pushed_authorization_requests", "dpop_bound_access_tokens")
-    found += [name for name in promised if name in before.keys() - after.keys()]
-    if not set(after.get("scope", "").split()) <= ceiling | set(before.get("scope", "").split()):
-        found.append("scope")
-    return found
+    if not client_metadata.signs_with_secret(metadata):
+        client.secret_sealed = client.old_secret_sealed = None
 
 
 def admissible(target: Software) -> Software:

@@ -14,7 +14,7 @@ from app.domain import (
 )
 
 REDIRECT_URIS = 32
-SECRET_METHODS = ("client_secret_basic", "client_secret_post")
+SECRET_METHODS = ("client_secret_basic", "client_secret_post", assertion_keys.BY_SECRET)
 LOCALISED = 100
 """How many members with a language tag one document may have."""
 DEFAULT_GRANTS = ["authorization_code", "refresh_token"]
@@ -31,6 +31,7 @@ class MetadataRules:
         "none",
         "client_secret_basic",
         "client_secret_post",
+        "client_secret_jwt",
         "private_key_jwt",
     )
     private_use_schemes: frozenset[str] = frozenset(redirect_uris.KNOWN_EDITORS)
@@ -121,11 +122,20 @@ def has_secret(metadata: Mapping[str, object]) -> bool:
     return metadata["token_endpoint_auth_method"] in SECRET_METHODS
 
 
+def signs_with_secret(metadata: Mapping[str, object]) -> bool:
+    """Tell whether a client with some metadata proves itself by what its secret has signed."""
+    return metadata["token_endpoint_auth_method"] == assertion_keys.BY_SECRET
+
+
 def check_change(before: Mapping[str, object], after: Mapping[str, object]) -> None:
-    """Refuse an update that would give a client its first secret: it could not be delivered."""
-    if has_secret(after) and not has_secret(before):
+    """Refuse an update that would need a new secret: it could not be delivered.
+
+    Whoever begins to sign with a secret needs one, because of the old one there is a digest alone.
+    """
+    begins = has_secret(after) and not has_secret(before)
+    if begins or (signs_with_secret(after) and not signs_with_secret(before)):
         raise errors.InvalidClientMetadata(
-            "A client without a secret cannot get one by an update; keep its"
+            "A client cannot get a secret by an update, nor begin to sign with one; keep its"
             " token_endpoint_auth_method or register a new client."
         )
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, select
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain import assertion_keys, credentials, fapi, generations, openid_metadata, software
-from app.domain.assertion_keys import AssertionKeys
+from app.domain.assertion_keys import KeySource
 from app.domain.foreign_jwts import USUAL, Demands
 from app.domain.obligations import narrowed, shortest
 from app.domain.openid_metadata import OpenIdClient
@@ -44,6 +44,9 @@ class Client(Base):
     secret_digest: Mapped[str | None] = mapped_column(String(64))
     old_secret_digest: Mapped[str | None] = mapped_column(String(64))
     old_secret_expires_at: Mapped[int | None] = mapped_column(BigInteger)
+    secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """For a client that signs with its secret, beside the digest."""
+    old_secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     registration_token_digest: Mapped[str | None] = mapped_column(String(64))
     initial_access_token_id: Mapped[str | None] = mapped_column(String(36))
     approved_once: Mapped[bool] = mapped_column(Boolean)
@@ -90,11 +93,13 @@ class ClientRecord:
     decided_at: int | None
     decided_by: str | None
     auth_method: str
-    assertion_keys: AssertionKeys | None
+    assertion_keys: KeySource | None
     """For a client that has to or may prove itself by signed assertions."""
     secret_digest: str | None
     old_secret_digest: str | None
     old_secret_expires_at: int | None
+    secret_sealed: bytes | None
+    old_secret_sealed: bytes | None
     registration_token_digest: str | None
     redirect_uris: tuple[str, ...]
     grant_types: frozenset[str]
@@ -136,9 +141,13 @@ class ClientRecord:
     def has_secret(self, secret: str, now: int) -> bool:
         """Tell whether a secret is this client's, now or within the overlap of a rotation."""
         current = credentials.matches(secret, self.secret_digest)
-        overlapping = self.old_secret_expires_at is not None and self.old_secret_expires_at > now
-        old = credentials.matches(secret, self.old_secret_digest if overlapping else None)
+        old_digest = self.old_secret_digest if self.has_overlap(now) else None
+        old = credentials.matches(secret, old_digest)
         return current or old
+
+    def has_overlap(self, now: int) -> bool:
+        """Tell whether the secret before the last rotation still counts."""
+        return self.old_secret_expires_at is not None and self.old_secret_expires_at > now
 
 
 cache: generations.Cache[str, ClientRecord | None] = generations.Cache(size=10_000)
@@ -193,6 +202,8 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         secret_digest=row["secret_digest"],
         old_secret_digest=row["old_secret_digest"],
         old_secret_expires_at=row["old_secret_expires_at"],
+        secret_sealed=row["secret_sealed"],
+        old_secret_sealed=row["old_secret_sealed"],
         registration_token_digest=row["registration_token_digest"],
         redirect_uris=tuple(metadata.get("redirect_uris", ())),
         grant_types=frozenset(metadata["grant_types"]),

@@ -156,6 +156,7 @@ def delete(client: Client, reason: str, *, by: Actor) -> None:
     client_locks.claim(client)
     client.state, client.deleted_at = "deleted", clock.epoch()
     client.registration_token_digest = client.secret_digest = client.old_secret_digest = None
+    client.secret_sealed = client.old_secret_sealed = None
     client.pending_metadata = client.pending_software_id = None
     record(Tag.CLIENT_DELETED, client, by=by, reason=reason)
     generations.bump("clients")
@@ -201,12 +202,16 @@ def revoke_tokens(client: Client, *, by: Actor) -> int:
 
 
 def rotate_secret(client: Client, *, by: Actor, overlap_seconds: int = OVERLAP_SECONDS) -> Issued:
-    """Give a confidential client a new secret; the old one works until the overlap is over."""
+    """Give a confidential client a new secret; the old one works until the overlap is over.
+
+    Of one that signs with its secret the new one has to be sealed as well.
+    """
     if client.secret_digest is None:
         raise errors.Conflict("This client has no secret to rotate.")
     client_locks.claim(client)
     secret = credentials.new_secret()
     client.old_secret_digest = client.secret_digest
+    client.old_secret_sealed, client.secret_sealed = client.secret_sealed, None
     client.old_secret_expires_at = clock.epoch() + overlap_seconds
     client.secret_digest = credentials.digest(secret)
     record(Tag.CLIENT_SECRET_ROTATED, client, by=by, old_until=client.old_secret_expires_at)

@@ -57,7 +57,13 @@ class ForeignJwt:
     """The key that it brings along, unread; only proofs of possession may bring one."""
 
 
-def read(value: object, types: Collection[str], *, brings_key: bool = False) -> ForeignJwt | None:
+def read(
+    value: object,
+    types: Collection[str],
+    algorithms: tuple[str, ...] = ALGORITHMS,
+    *,
+    brings_key: bool = False,
+) -> ForeignJwt | None:
     """Return a JWT in compact form, or None for anything else.
 
     ``types`` are the values of ``typ`` that are accepted, in lower case; a header without one says
@@ -71,7 +77,7 @@ def read(value: object, types: Collection[str], *, brings_key: bool = False) -> 
         return None
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "jwt")
     jwk = header.pop("jwk", None) if brings_key else None
-    if algorithm not in ALGORITHMS or header.keys() & REFUSED_MEMBERS:
+    if algorithm not in algorithms or header.keys() & REFUSED_MEMBERS:
         return None
     if kid is not None and not client_keys.is_key_id(kid):
         return None

@@ -9,8 +9,9 @@ from urllib.parse import unquote_plus
 from flask import current_app, g, request
 
 from app import clock
-from app.config import current_settings
+from app.config import current_key, current_settings
 from app.domain import (
+    assertion_secrets,
     client_assertions,
     client_records,
     credentials,
@@ -19,7 +20,7 @@ from app.domain import (
     generations,
     networks,
 )
-from app.domain.assertion_keys import METHOD, AssertionKeys
+from app.domain.assertion_keys import HMAC, KeySource
 from app.domain.audit import Actor
 from app.domain.client_records import ClientRecord, Standing
 from app.domain.foreign_jwts import ForeignJwt, is_signed_by
@@ -98,17 +99,9 @@ def proven(parameters: Parameters, header: str | None) -> ClientRecord:
 
 def authenticate_signer(jwt: ForeignJwt) -> ClientRecord:
     """Return the active client that signed an assertion, and use the assertion up."""
-    client_id: str = jwt.claims["sub"]
-    facts = {"client_id": client_id[:200], "method": METHOD}
-    client = look_up(client_id)
-    keys = client.assertion_keys if client is not None else None
-    if client is None or keys is None or not keys.takes(jwt):
-        raise errors.InvalidClient(FAILED, **facts)
-    if keys.jwks_uri is not None:
-        approved(client, **facts)  # nothing is fetched for a stranger whom nobody has let in
-    found = keys.jwks or fetched(keys, jwt, **facts)
-    client = look_up(client_id)  # fetching took its time
-    if client is None or client.assertion_keys != keys or not is_signed_by(jwt, found):
+    facts = client_assertions.facts_of(jwt)
+    client = holder_of_secret(jwt) if jwt.algorithm == HMAC else holder_of_key(jwt)
+    if client is None:
         raise errors.InvalidClient(FAILED, **facts)
     if client.fapi2:
         fapi.check_assertion(jwt, current_settings().issuer)
@@ -116,8 +109,34 @@ def authenticate_signer(jwt: ForeignJwt) -> ClientRecord:
     return approved(client, **facts)
 
 
-def fetched(keys: AssertionKeys, jwt: ForeignJwt, **facts: str) -> Iterable[Mapping[str, Any]]:
+def holder_of_secret(jwt: ForeignJwt) -> ClientRecord | None:
+    """Return the client that signed an assertion with its secret, None for any other."""
+    client = look_up(jwt.claims["sub"])
+    if client is None:
+        return None
+    sealing_key = current_key("client secrets")
+    signed = assertion_secrets.have_signed(client, jwt, sealing_key, clock.epoch())
+    return client if signed else None
+
+
+def holder_of_key(jwt: ForeignJwt) -> ClientRecord | None:
+    """Return the client that signed an assertion with a key of its own, None for any other."""
+    client = look_up(jwt.claims["sub"])
+    keys = client.assertion_keys if client is not None else None
+    if keys is None or not keys.takes(jwt):
+        return None
+    if keys.jwks_uri is not None:
+        # nothing is fetched for a stranger whom nobody has let in
+        approved(client, **client_assertions.facts_of(jwt))
+    found = keys.jwks or fetched(keys, jwt)
+    client = look_up(jwt.claims["sub"])  # fetching took its time
+    same = client is not None and client.assertion_keys == keys
+    return client if same and is_signed_by(jwt, found) else None
+
+
+def fetched(keys: KeySource, jwt: ForeignJwt) -> Iterable[Mapping[str, Any]]:
     """Return the keys that a client publishes; raises InvalidClient when they cannot be had."""
+    facts = client_assertions.facts_of(jwt)
     try:
         return published_keys.find(str(keys.jwks_uri), jwt.kid)
     except OutboundError as error:
@@ -168,7 +187,7 @@ def assertion(parameters: Parameters) -> ForeignJwt | None:
     here = (issuer, f"{issuer}/token", issuer + request.path)
     jwt = client_assertions.read(kind, text, here)
     if parameters.get("client_id") not in (None, jwt.claims["sub"]):
-        raise errors.InvalidClient(FAILED, method=METHOD)
+        raise errors.InvalidClient(FAILED, method="assertion")
     return jwt
 
 

@@ -10,6 +10,7 @@ from app import upstream_uses
 from app.answers import refusal_answer
 from app.config import Settings, current_settings
 from app.domain import (
+    client_assertions,
     errors,
     foreign_jwts,
     id_tokens,
@@ -35,7 +36,7 @@ AUTHENTICATION: dict[str, Any] = {
         method for method in AUTH_METHODS if method != "none"
     ],
     **{
-        f"{endpoint}_endpoint_auth_signing_alg_values_supported": foreign_jwts.ALGORITHMS
+        f"{endpoint}_endpoint_auth_signing_alg_values_supported": client_assertions.ALGORITHMS
         for endpoint in ("token", "revocation", "introspection")
     },
 }

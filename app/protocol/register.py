@@ -3,9 +3,10 @@
 from flask import Blueprint, Response, request
 
 from app.answers import json_answer
-from app.config import current_settings
+from app.config import current_key, current_settings
 from app.domain import (
     admissions,
+    assertion_secrets,
     client_metadata,
     client_statements,
     clients,
@@ -52,6 +53,7 @@ def register_client() -> Response:
     verdict = gatekeeping.tightened(verdict, arrival, "register")
 
     client, issued = admissions.register(arrival, verdict, by=caller.actor())
+    assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
     if statement.text:
         client_statements.keep(client.client_id, statement.text)
     db.session.commit()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.protocol.signers import Signer
 from tests.protocol.vendors import key_set
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -157,6 +158,16 @@ def test_both_secrets_work_until_the_overlap_is_over(clock, client, said, robot)
     clock.advance(7201)
     assert token_status(client, robot) == 401
     assert token_status(client, robot, answer["client_secret"]) == 200
+
+
+def test_a_client_that_signs_with_its_secret_does_so_with_a_rotated_one_too(client, said):
+    created = said(*CREATE, "--scope", "tool:read", "--auth-method", "client_secret_jwt")
+    rotated = said("client", "rotate-secret", created["client_id"])
+
+    for answer in (created, rotated):
+        secret = {"secret": answer["client_secret"], "algorithm": "HS256"}
+        assert Signer(client, created["client_id"], **secret).for_itself().status_code == 200
+    assert token_status(client, created) == 401
 
 
 def test_the_old_secret_works_a_day_unless_told_otherwise(clock, said, robot):

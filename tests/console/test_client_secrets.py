@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from app.domain import credentials
+from app.domain.assertion_secrets import bound
 from app.domain.audit_tags import Tag
 from app.domain.client_records import load
 from tests.console.markup import controls, texts
@@ -68,6 +70,28 @@ def test_the_new_secret_is_shown_once_and_kept_by_no_cache_or_record(
     [event] = happened(Tag.CLIENT_SECRET_ROTATED)
     assert event.actor_name == "admin@example.org"
     assert secret not in json.dumps(rows(app))
+
+
+@pytest.fixture
+def signing(register):
+    """Register a client that signs with its secret."""
+    return register(client_name="Signer", token_endpoint_auth_method="client_secret_jwt")
+
+
+def test_a_client_that_signs_with_its_secret_gets_one_that_it_can_sign_with(
+    admin, signing, stored, app
+):
+    path = f"{LIST}rotate-secret/{signing['client_id']}"
+    hidden = {
+        name: controls(admin.get(path).text, name=name, type="hidden")[0]["value"]
+        for name in ("csrf_token", "seen")
+    }
+    secret = shown(admin.post(path, data=hidden | {"overlap": "3600"}).text)
+
+    row, key = stored(signing["client_id"]), app.extensions["gatewright.keys"]["client secrets"]
+    sealed = (row.secret_sealed, row.old_secret_sealed)
+    opened = [credentials.unseal(key, each, bound(row.client_id)).decode() for each in sealed]
+    assert opened == [secret, signing["client_secret"]]
 
 
 def test_a_form_that_is_sent_twice_rotates_once(rotate, made, app, clock):

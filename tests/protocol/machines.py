@@ -13,7 +13,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.domain import admissions, client_metadata, decisions, policies, software
+from app.config import current_key
+from app.domain import (
+    admissions,
+    assertion_secrets,
+    client_metadata,
+    decisions,
+    policies,
+    software,
+)
 from app.domain.audit import SERVER
 from app.extensions import db
 
@@ -153,6 +161,7 @@ def register(app: Flask, http: FlaskClient, *, approve: bool = True, **changes: 
             metadata, source="dcr", initial_access_token=None, address="127.0.0.1", user_agent=""
         )
         client, issued = admissions.register(arrival, policies.judge(arrival), by=SERVER)
+        assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
         row = software.get(client.software_id)
         if approve and row.status == "pending":
             offered = decisions.offered_scopes(row)

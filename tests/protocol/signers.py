@@ -1,4 +1,4 @@
-"""Clients that prove themselves by signed assertions, with the keys of the vendor."""
+"""Clients that prove themselves by signed assertions, with keys of the vendor or a secret."""
 
 import time
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from joserfc.jwk import OctKey
 from werkzeug.test import TestResponse
 
 from app.domain import credentials
@@ -21,9 +22,14 @@ KEYS_URI = "https://client.example/jwks.json"
 
 @dataclass(frozen=True)
 class Signer(Machine):
-    """A client with a key."""
+    """A client with a key, which may be its secret."""
 
     algorithm: str = "ES256"
+
+    @property
+    def key(self) -> Any:
+        """Return what it signs with."""
+        return OctKey.import_key(self.secret) if self.secret else KEYS[self.algorithm]
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Return what it says of itself; None leaves a claim out, dates are seconds from now."""
@@ -47,9 +53,10 @@ class Signer(Machine):
         self, header: dict[str, Any] | None = None, key: Any = None, **changes: Any
     ) -> str:
         """Sign an assertion; keywords change its claims."""
-        head = {"alg": self.algorithm, "kid": self.algorithm} | (header or {})
+        kid = None if self.secret else self.algorithm
+        head = {"alg": self.algorithm, "kid": kid} | (header or {})
         kept = {name: value for name, value in head.items() if value is not None}
-        return jws(kept, self.claims(**changes), key or KEYS[self.algorithm], head["alg"])
+        return jws(kept, self.claims(**changes), key or self.key, head["alg"])
 
     def proof(self, assertion: str | None = None) -> dict[str, str]:
         """Return the parameters that prove it."""
@@ -75,9 +82,11 @@ class Signer(Machine):
 
 def signer_of(machine: Machine) -> Signer:
     """Return a registered client as one that signs."""
-    return Signer(
+    signer = Signer(
         machine.http, machine.client_id, "private_key_jwt", redirect_uri=machine.redirect_uri
     )
+    by_secret = machine.method == "client_secret_jwt"
+    return replace(signer, secret=machine.secret, algorithm="HS256") if by_secret else signer
 
 
 def register(app: Flask, http: FlaskClient, **changes: Any) -> Signer:
@@ -89,3 +98,9 @@ def register(app: Flask, http: FlaskClient, **changes: Any) -> Signer:
     } | changes
     given = {name: value for name, value in wanted.items() if value is not None}
     return signer_of(machines.register(app, http, **given))
+
+
+def share(app: Flask, http: FlaskClient, **changes: Any) -> Signer:
+    """Register a client that signs with its secret."""
+    by_secret = {"token_endpoint_auth_method": "client_secret_jwt", "jwks": None}
+    return register(app, http, **by_secret | changes)

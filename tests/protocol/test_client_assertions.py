@@ -84,7 +84,7 @@ BAD_ASSERTIONS = {
     "our issuer": (changed(iss=ISSUER), SHAPE),
     "another client": (changed(iss="somebody", sub="somebody"), FAILED),
     "no algorithm": (unsigned, SHAPE),
-    "our public key as a password": (confused, SHAPE),
+    "our public key as a password": (confused, FAILED),
     "an unknown kid": (header(kid="other"), FAILED),
     "the kid of another key": (header(kid="PS256"), FAILED),
     "a key of the sender's": (header(jwk=STRANGER.as_dict(private=False)), SHAPE),
