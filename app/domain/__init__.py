@@ -34,6 +34,7 @@ ORDER = (
     "client_assertions",
     "dpop_proofs",
     "fapi",
+    "request_objects",
     "client_metadata",
     "document_rules",
     "statement_issuers",

@@ -11,6 +11,7 @@ from app.domain import (
     grant_types,
     openid_metadata,
     redirect_uris,
+    request_objects,
 )
 
 REDIRECT_URIS = 32
@@ -65,6 +66,7 @@ RULES: dict[str, Rule] = {
     "software_id": client_texts.label,
     "software_version": client_texts.label,
     **openid_metadata.RULES,
+    **request_objects.RULES,
 }
 """Members with a rule of their own; a member that no rule knows is dropped, whoever sent it."""
 
@@ -79,6 +81,7 @@ MEMBERS = (
     "response_types",
     *RULES,
     *assertion_keys.MEMBERS,
+    request_objects.ALGORITHM,
 )
 """All members that are read; none of them is a credential."""
 
@@ -113,7 +116,7 @@ def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str,
     }
     if "jwks" in metadata and "jwks_uri" in metadata:
         raise errors.InvalidClientMetadata("Send either jwks or jwks_uri, not both.")
-    metadata |= assertion_keys.said(asked, metadata)
+    metadata |= assertion_keys.said(asked, metadata) | request_objects.said(asked, metadata)
     return {name: value for name, value in metadata.items() if value}
 
 

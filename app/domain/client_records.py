@@ -8,7 +8,15 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain import assertion_keys, credentials, fapi, generations, openid_metadata, software
+from app.domain import (
+    assertion_keys,
+    credentials,
+    fapi,
+    generations,
+    openid_metadata,
+    request_objects,
+    software,
+)
 from app.domain.assertion_keys import KeySource
 from app.domain.foreign_jwts import USUAL, Demands
 from app.domain.obligations import narrowed, shortest
@@ -110,6 +118,10 @@ class ClientRecord:
     fapi2: bool
     binds: bool
     """Whether all its access tokens are bound to a key (RFC 9449 section 5.2)."""
+    signs: bool
+    """Whether all its authorization requests are signed (RFC 9101 section 10.5)."""
+    request_keys: KeySource | None
+    """For a client that may sign them."""
     scopes: frozenset[str]
     resources: frozenset[str] | None
     introspects: frozenset[str]
@@ -212,6 +224,8 @@ def to_record(row: Mapping[str, Any]) -> ClientRecord:
         pushes=row["fapi2"] or bool(metadata.get("require_pushed_authorization_requests")),
         fapi2=row["fapi2"],
         binds=row["fapi2"] or bool(metadata.get("dpop_bound_access_tokens")),
+        signs=bool(metadata.get(request_objects.REQUIRED)),
+        request_keys=request_objects.keys_of(metadata),
         scopes=narrowed(row["software_scopes"], row["scopes"]) or frozenset(),
         resources=narrowed(row["software_resources"], row["resources"]),
         introspects=frozenset(row["introspects"]),

@@ -146,6 +146,12 @@ class InvalidRequestURI(Refusal):
     error = "invalid_request_uri"
 
 
+class InvalidRequestObject(Refusal):
+    """Raised when a request object is not one that its client signed (RFC 9101 section 6)."""
+
+    error = "invalid_request_object"
+
+
 class RegistrationNotSupported(Refusal):
     """Raised for the ``registration`` request parameter (OpenID Connect Core 3.1.2.6)."""
 

@@ -82,4 +82,4 @@ RULES = {
     "backchannel_logout_uri": own_url,
     "backchannel_logout_session_required": client_texts.flag,
 }
-"""Members about encryption and request objects have no rule, so they are dropped: there is none."""
+"""Members about encryption have no rule, so they are dropped: there is none."""

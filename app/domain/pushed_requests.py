@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, delete, insert, select, update
+from sqlalchemy import BigInteger, ForeignKey, String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.domain import audit, credentials, errors
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
-from app.extensions import Base, JSONValue, db
+from app.extensions import Base, JSONValue, db, insert_once
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 OPENED_SECONDS = 1800
@@ -52,27 +52,34 @@ def push(
     resources: Sequence[str],
     *,
     lifetime_seconds: int,
+    signed: str | None = None,
     by: Actor,
 ) -> str:
-    """Keep a checked request of a client; return the reference that stands for it."""
-    reference = credentials.new_secret(PREFIX)
-    db.session.execute(
-        insert(PushedRequest),
-        {
-            "request_digest": credentials.digest(reference),
-            "client_id": client_id,
-            "parameters": {**values, "resource": list(resources)},
-            "expires_at": clock.epoch() + lifetime_seconds,
-        },
+    """Keep a checked request of a client; return the reference that stands for it.
+
+    What a client ``signed`` is kept once, however often it is brought: so it is answered once.
+    """
+    reference = (
+        credentials.new_secret(PREFIX)
+        if signed is None
+        else f"{PREFIX}{credentials.digest(signed)}"
     )
-    audit.record(
-        Tag.REQUEST_PUSHED,
-        client_id,
-        by=by,
+    is_new = insert_once(
+        PushedRequest,
+        request_digest=credentials.digest(reference),
         client_id=client_id,
-        scope=values.get("scope", "")[:200],
-        resources=list(resources)[:10],
+        parameters={**values, "resource": list(resources)},
+        expires_at=clock.epoch() + lifetime_seconds,
     )
+    if is_new:
+        audit.record(
+            Tag.REQUEST_PUSHED,
+            client_id,
+            by=by,
+            client_id=client_id,
+            scope=values.get("scope", "")[:200],
+            resources=list(resources)[:10],
+        )
     return reference
 
 

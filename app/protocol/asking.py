@@ -3,9 +3,13 @@
 from dataclasses import replace
 
 from app import browser_session, clock
+from app.config import current_settings
 from app.domain import credentials, errors, pushed_requests
-from app.protocol import authorization_request, parameters
+from app.domain.client_records import ClientRecord, Standing
+from app.limits import spend
+from app.protocol import authorization_request, caller, parameters, request_objects
 from app.protocol.authorization_request import LocalRefusal
+from app.protocol.par import KEPT
 from app.protocol.parameters import Parameters
 
 SIGN_IN_PROMPTS = frozenset(("login", "select_account"))
@@ -39,6 +43,41 @@ def read() -> Parameters:
         remember(mark, session_id)
     asked = Parameters(pushed.values, pushed.resources, reference)
     return asked if opened_in == session_id else after_sign_in(asked)
+
+
+def keep_signed(sent: Parameters) -> Parameters:
+    """Keep what a client asks for in a request object; return it with what stands for it.
+
+    Raises LocalRefusal for an object that is not proven: no address in it counts before.
+    """
+    client = signer(sent.get("client_id") or "")
+    try:
+        asked = request_objects.opened(sent, client, KEPT)
+    except errors.Refusal as refusal:
+        raise LocalRefusal(refusal, client) from None
+    authorization_request.read(authorization_request.prove_origin(asked), asked)
+    if client.is_public:
+        spend(current_settings().token_rate_limit, "push", caller.network())
+    reference = pushed_requests.push(
+        client.client_id,
+        asked.values,
+        asked.resources,
+        lifetime_seconds=current_settings().pushed_request_seconds,
+        signed=asked.signed,
+        by=caller.actor(),
+    )
+    return replace(asked, reference=reference)
+
+
+def signer(client_id: str) -> ClientRecord:
+    """Return the active client that may have signed a request; raises LocalRefusal."""
+    client = caller.look_up(client_id)
+    standing = client.standing(clock.epoch()) if client is not None else Standing.DELETED
+    if standing is Standing.PENDING:
+        raise LocalRefusal(errors.AccessDenied(caller.waiting_sentence()), client)
+    if client is None or standing is not Standing.ACTIVE:
+        raise LocalRefusal(errors.InvalidRequest(authorization_request.UNKNOWN))
+    return client
 
 
 def check_length(asked: Parameters) -> None:

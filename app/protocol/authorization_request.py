@@ -161,6 +161,7 @@ def check_pushed(client: ClientRecord, parameters: Parameters) -> None:
 def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
     """Check everything else about a request, in order."""
     check_unsupported(parameters)
+    check_signed(origin.client, parameters)
     check_response(origin, parameters)
     challenge = checked_challenge(origin.client, parameters)
     target = target_of(origin.client, parameters.resources)
@@ -183,7 +184,7 @@ def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
 
 
 def check_unsupported(parameters: Parameters) -> None:
-    """Refuse request objects by name; nothing they point to is ever fetched."""
+    """Refuse by name what is not read here; nothing it points to is ever fetched."""
     refusals: Mapping[str, type[Refusal]] = {
         "request": errors.RequestNotSupported,
         "request_uri": errors.RequestUriNotSupported,
@@ -192,6 +193,15 @@ def check_unsupported(parameters: Parameters) -> None:
     for name, refusal in refusals.items():
         if parameters.get(name) is not None:
             raise refusal("This server does not support this request parameter.")
+
+
+def check_signed(client: ClientRecord, parameters: Parameters) -> None:
+    """Refuse what a client did not sign that signs all it sends; what was pushed is checked."""
+    if client.signs and parameters.signed is None and parameters.reference is None:
+        raise errors.InvalidRequest(
+            "This client is registered to sign its authorization requests; send this one as a"
+            " request object."
+        )
 
 
 def check_response(origin: Origin, parameters: Parameters) -> None:

@@ -32,6 +32,8 @@ def authorize() -> Response | str:
     """Sign the person in, ask for consent, and send the code to the client."""
     asked = asking.read()
     client_documents.bring_up_to_date(asked.get("client_id"))
+    if asked.get("request") is not None:
+        return show_kept(asked)
     origin = authorization_request.prove_origin(asked)
     if origin.standing is Standing.PENDING:
         return waiting.show(origin, asked)
@@ -51,6 +53,13 @@ def authorize() -> Response | str:
         return consent.show(wanted, user)
 
     return issue_code(wanted, user)
+
+
+def show_kept(sent: Parameters) -> Response:
+    """Keep a signed request and go on with what stands for it."""
+    query = authorization_request.canonical(asking.keep_signed(sent))
+    db.session.commit()
+    return redirect(f"{url_for('authorize.authorize')}?{query}", 303)
 
 
 @bp.post("/authorize")

@@ -12,7 +12,7 @@ from app.domain.dpop_proofs import Proof
 from app.domain.dpop_refusals import InvalidDpopProof
 from app.extensions import db
 from app.limits import spend
-from app.protocol import authorization_request, caller, client_documents, dpop
+from app.protocol import authorization_request, caller, client_documents, dpop, request_objects
 from app.protocol.authorization_request import LocalRefusal, RedirectedRefusal
 from app.protocol.parameters import Parameters, read_form
 
@@ -45,7 +45,7 @@ def push_request() -> Response:
         client_documents.bring_up_to_date(sent.get("client_id"))
         client = caller.authenticate(sent)
         proof = dpop.read(client)
-        asked = checked(client, bound(sent, proof))
+        asked = bound(checked(client, sent), proof)
     except (LocalRefusal, RedirectedRefusal) as found:
         raise found.refusal from None
 
@@ -64,21 +64,24 @@ def push_request() -> Response:
     return json_answer({"request_uri": reference, "expires_in": seconds}, 201)
 
 
-def bound(sent: Parameters, proof: Proof | None) -> Parameters:
+def bound(asked: Parameters, proof: Proof | None) -> Parameters:
     """Return a request whose code is bound to the key that was proven (RFC 9449 section 10.1)."""
     if proof is None:
-        return sent
-    if sent.get("dpop_jkt") not in (None, proof.jkt):
+        return asked
+    if asked.get("dpop_jkt") not in (None, proof.jkt):
         raise InvalidDpopProof("The dpop_jkt is not the thumbprint of the key of the DPoP proof.")
-    return replace(sent, values={**sent.values, "dpop_jkt": proof.jkt})
+    return replace(asked, values={**asked.values, "dpop_jkt": proof.jkt})
 
 
 def checked(client: ClientRecord, sent: Parameters) -> Parameters:
     """Return what is kept of a request that the authorization endpoint would take."""
     if sent.get("request_uri") is not None:
         raise errors.InvalidRequest("Push the request itself, not a request_uri.")
-    authorization_request.check_unsupported(sent)
-    known = {name: sent.values[name] for name in KEPT if name in sent.values}
-    asked = Parameters({"client_id": client.client_id} | known, sent.resources)
+    if sent.get("request") is not None:
+        asked = request_objects.opened(sent, client, KEPT)
+    else:
+        authorization_request.check_unsupported(sent)
+        known = {name: sent.values[name] for name in KEPT if name in sent.values}
+        asked = Parameters({"client_id": client.client_id} | known, sent.resources)
     authorization_request.check(authorization_request.prove_origin(asked), asked)
     return asked

@@ -41,6 +41,8 @@ class Parameters:
     resources: tuple[str, ...] = field(default=())
     reference: str | None = None
     """What stands for them when they were pushed (RFC 9126)."""
+    signed: str | None = None
+    """What names the request object that they were in (RFC 9101)."""
 
     def get(self, name: str) -> str | None:
         """Return a value, or None when it is absent or empty."""

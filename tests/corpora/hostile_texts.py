@@ -14,7 +14,6 @@ GRANTS = [
     *values(
         "N-155 unsupported method",
         "token_endpoint_auth_method",
-        "client_secret_jwt",
         "tls_client_auth",
         "NONE",
         " none",

@@ -26,13 +26,15 @@ class RelyingParty:
     """One client; ``ask`` is told to its driver."""
 
     def __init__(self, driver: Driver, callback: Callback) -> None:
-        self.ask, self.callback = driver.ask, callback
+        self.ask, self.callback, self.signs = driver.ask, callback, False
 
     def register(self, app: Flask, *, profile: bool = False, **changes: Any) -> dict[str, Any]:
         """Register over HTTP and be approved; return the client information response.
 
-        ``profile`` is whether an operator holds it to FAPI 2.0.
+        ``profile`` is whether an operator holds it to FAPI 2.0. With an algorithm for request
+        objects all later requests are signed.
         """
+        self.signs = "request_object_signing_alg" in changes
         information = self.ask("register", metadata=METADATA | changes)
         with app.app_context():
             client = clients.get(information["client_id"])
@@ -46,7 +48,8 @@ class RelyingParty:
     def send(self, browser: Browser, *, pushed: bool = False, **parameters: str) -> None:
         """Send a browser to the server with an authorization request."""
         wanted = {"scope": SCOPE} | parameters
-        browser.open(self.ask("authorize", parameters=wanted, pushed=pushed)["url"])
+        options = {"pushed": pushed, "signs": self.signs}
+        browser.open(self.ask("authorize", parameters=wanted, **options)["url"])
 
     def finish(self, *, posted: bool = False) -> dict[str, Any]:
         """Take what the browser brought; return the tokens and the claims of the ID token."""

@@ -25,6 +25,12 @@ KINDS = {
         "token_endpoint_auth_method": "private_key_jwt",
         "userinfo_signed_response_alg": "RS256",
     },
+    "a secret that signs, and signed requests": {
+        "id_token_signed_response_alg": "RS256",
+        "token_endpoint_auth_method": "client_secret_jwt",
+        "request_object_signing_alg": "ES256",
+        "require_signed_request_object": True,
+    },
 }
 PUBLIC = {"token_endpoint_auth_method": "none", "dpop_bound_access_tokens": True}
 ESSENTIAL = '{"id_token": {"email": {"essential": true}}}'
@@ -52,7 +58,7 @@ def party(
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "issuer, kind",
-    [("", KINDS["RS256 and a secret"]), ("/tenant/one", KINDS["ES256, a key and signed claims"])],
+    list(zip(("", "/tenant/one", "/tenant/two"), KINDS.values(), strict=True)),
     ids=KINDS,
     indirect=["issuer"],
 )

@@ -159,7 +159,7 @@ def test_a_reference_that_does_not_count_sends_nobody_anywhere(public, register,
 REFUSED = [
     ("request_uri", {"request_uri": GONE_REFERENCE}, "invalid_request"),
     ("request_uri outside", {"request_uri": EVIL}, "invalid_request"),
-    ("request", {"request": "a.b.c"}, "request_not_supported"),
+    ("request", {"request": "a.b.c"}, "invalid_request_object"),
     ("registration", {"registration": "{}"}, "registration_not_supported"),
     ("redirect_uri of somebody else", {"redirect_uri": EVIL}, "invalid_request"),
     ("redirect_uri longer", {"redirect_uri": f"{REDIRECT}/x"}, "invalid_request"),

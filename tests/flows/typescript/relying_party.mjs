@@ -18,12 +18,14 @@ async function ownKey() {
 
 const proofs = {
   client_secret_basic: () => openid.ClientSecretBasic(),
+  client_secret_jwt: () => openid.ClientSecretJwt(),
   private_key_jwt: () => openid.PrivateKeyJwt(kept.key),
 };
 
 async function register({ metadata }) {
   const method = metadata.token_endpoint_auth_method;
-  const keys = method === 'private_key_jwt' ? { jwks: await ownKey() } : {};
+  const signs = method === 'private_key_jwt' || metadata.request_object_signing_alg;
+  const keys = signs ? { jwks: await ownKey() } : {};
   const wanted = { ...metadata, ...keys, redirect_uris: [redirectUri] };
   kept.config = await openid.dynamicClientRegistration(
     new URL(issuer), wanted, proofs[method]?.(), strictly,
@@ -42,7 +44,12 @@ async function discover({ algorithm }) {
   return found.serverMetadata();
 }
 
-async function authorize({ parameters, pushed = false }) {
+async function signed(request) {
+  const url = await openid.buildAuthorizationUrlWithJAR(kept.config, request, kept.key);
+  return url.searchParams;
+}
+
+async function authorize({ parameters, pushed = false, signs = false }) {
   const verifier = openid.randomPKCECodeVerifier();
   kept.checks = {
     pkceCodeVerifier: verifier,
@@ -60,7 +67,8 @@ async function authorize({ parameters, pushed = false }) {
     ...parameters,
   };
   const build = pushed ? openid.buildAuthorizationUrlWithPAR : openid.buildAuthorizationUrl;
-  return { url: (await build(kept.config, request, dpop())).href };
+  const sent = signs ? await signed(request) : request;
+  return { url: (await build(kept.config, sent, dpop())).href };
 }
 
 const told = (tokens) => ({ tokens, claims: tokens.claims() });
