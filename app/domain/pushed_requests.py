@@ -59,11 +59,8 @@ def push(
 
     What a client ``signed`` is kept once, however often it is brought: so it is answered once.
     """
-    reference = (
-        credentials.new_secret(PREFIX)
-        if signed is None
-        else f"{PREFIX}{credentials.digest(signed)}"
-    )
+    secret = credentials.new_secret() if signed is None else credentials.digest(signed)
+    reference = PREFIX + secret
     is_new = insert_once(
         PushedRequest,
         request_digest=credentials.digest(reference),

@@ -55,6 +55,20 @@ def test_each_client_gets_the_algorithms_that_it_registered(client, person, rely
     assert answer_of(person.open(hinted))["error"] == "invalid_request"
 
 
+def test_the_algorithms_stay_and_so_does_the_moment_of_the_sign_in(client, person, register, clock):
+    """N-141: after a refresh, and with require_auth_time."""
+    said = SAID | {"userinfo_signed_response_alg": "ES256"}
+    steady = register(client_name="Steady", scope="openid email offline_access", **said)
+    first = person.tokens(steady, scope="openid email offline_access", resource=None)
+    clock.advance(30)
+    again = steady.refresh(first["refresh_token"]).get_json()
+
+    claims = [opened(client, each["id_token"], "ES256") for each in (first, again)]
+    assert claims[0]["auth_time"] == claims[1]["auth_time"] < claims[1]["iat"]
+    answer = client.get("/userinfo", headers={"Authorization": f"Bearer {again['access_token']}"})
+    assert opened(client, answer.text, "ES256")["email"] == person.email
+
+
 def test_the_age_that_a_client_registered_counts_where_a_request_says_none(
     clock, person, particular
 ):
@@ -92,12 +106,16 @@ def test_what_a_client_cannot_have_is_refused_at_registration(client, member, va
     assert_refused(post(client, **{member: value}), "invalid_client_metadata")
 
 
-def test_what_is_registered_is_echoed_and_encryption_and_request_objects_are_dropped(client):
-    """N-151, N-155: what the answer does not hold, the client does not get."""
+def test_what_is_registered_is_echoed_and_what_means_nothing_here_is_dropped(client):
+    """N-151, N-155: what the answer does not hold, the client does not get.
+
+    Without keys there is no algorithm of request objects.
+    """
     more = {
         "id_token_encrypted_response_alg": "RSA-OAEP",
         "userinfo_encrypted_response_alg": "RSA-OAEP",
         "request_object_signing_alg": "ES256",
+        "request_object_encryption_alg": "RSA-OAEP",
         "request_uris": ["https://client.example/request"],
         "sector_identifier_uri": "https://client.example/sector",
     }
