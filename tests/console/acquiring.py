@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.domain import admissions, client_metadata
+from app.config import current_key
+from app.domain import admissions, assertion_secrets, client_metadata
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.console.conftest import Send
@@ -34,6 +35,7 @@ def make(app: Flask, catalogue: None, signing_key: None) -> Make:
             client, issued = admissions.create(
                 client_metadata.parse(wanted), by=SERVER, allowed=allowed
             )
+            assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
             db.session.commit()
             return SimpleNamespace(
                 client_id=client.client_id,

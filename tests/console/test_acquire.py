@@ -107,10 +107,14 @@ def test_a_token_is_introspected_and_revoked_from_the_page_that_shows_it(
     assert ask["value"] not in before
 
 
-def test_a_client_with_a_key_is_tried_by_an_assertion_that_it_signed(approver, send, make):
-    signing = {"token_endpoint_auth_method": "private_key_jwt", "jwks": key_set("ES256")}
+@pytest.mark.parametrize(
+    "method, algorithm", [("private_key_jwt", "ES256"), ("client_secret_jwt", "HS256")]
+)
+def test_a_client_that_signs_is_tried_by_an_assertion(approver, send, make, method, algorithm):
+    signing = {"token_endpoint_auth_method": method, "jwks": key_set("ES256")}
     made = make("client_credentials", **signing)
-    assertion = Signer(approver, made.client_id).assertion()
+    signer = Signer(approver, made.client_id, secret=made.secret, algorithm=algorithm)
+    assertion = signer.assertion()
     typed = {"client_id": made.client_id, "proof": assertion, "resource": ONE}
 
     form = approver.get(f"{PAGE}?client_id={made.client_id}").text
