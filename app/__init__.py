@@ -43,6 +43,7 @@ KEYS = (
     "second factors",
     "dpop nonces",
     "client secrets",
+    "pairwise subjects",
 )
 """Purposes for each of which a key of its own is derived from the secret key."""
 

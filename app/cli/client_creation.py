@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from app import sectors
 from app.cli import shell
 from app.cli.parameters import ADDRESS, FILE, NAME, names
 from app.cli.scopes import check_known
@@ -19,6 +20,7 @@ from app.domain import (
     clients,
     errors,
     grant_types,
+    openid_metadata,
     resources,
     scopes,
 )
@@ -51,6 +53,14 @@ OPTIONS: list[click.Parameter] = [
     click.Option(["--jwks-uri"], type=ADDRESS, help="Where its keys are, for private_key_jwt."),
     click.Option(["--jwks"], type=FILE, help="Its keys: a file with a JWK set, or - for stdin."),
     click.Option(
+        ["--subject-type"],
+        type=click.Choice(openid_metadata.SUBJECT_TYPES),
+        help="pairwise: it knows people by identifiers that apps of other hosts are not told.",
+    ),
+    click.Option(
+        ["--sector-identifier-uri"], type=ADDRESS, help="Lists the redirect URIs of its sector."
+    ),
+    click.Option(
         ["--resource", "targets"],
         type=ADDRESS,
         multiple=True,
@@ -81,6 +91,7 @@ def create(
         rules = replace(settings.metadata_rules, device_beside_code=True)
         metadata = client_metadata.parse(document(wanted, **about), rules)
         check_method(about["auth_method"], introspects)
+        sectors.check(metadata)
 
         client, issued = admissions.create(
             metadata,
@@ -106,6 +117,7 @@ def document(
     auth_method: str,
     jwks_uri: str | None,
     jwks: Path | None,
+    **subjects: str | None,
 ) -> dict[str, Any]:
     """Return the options as a client would ask for them (RFC 7591 section 2)."""
     return {
@@ -118,6 +130,7 @@ def document(
         "backchannel_logout_uri": backchannel_logout_uri,
         "scope": scopes.join(wanted),
         "token_endpoint_auth_method": auth_method,
+        **subjects,
     }
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 from flask import Response, request, url_for
 
+from app import sectors
 from app.config import current_settings
 from app.console import snippets
 from app.console.client_editing import verdicts_of
 from app.console.client_page import address_of
 from app.console.forms import Form, refused
-from app.console.pages import actor, render_page, requires_fresh
+from app.console.pages import actor, asks_others, render_page, requires_fresh
 from app.domain import admissions, client_metadata, client_texts, resources, scopes, software
 from app.extensions import db
 
@@ -74,6 +75,7 @@ def new_client() -> Response:
 
 
 @requires_fresh("admin")
+@asks_others
 def create_client() -> Response:
     """Create the client and show its credentials, on this page and never again."""
     form = Form()
@@ -116,10 +118,22 @@ def create_client() -> Response:
 def parse(kind: str, name: str, uris: list[str], form: Form) -> dict[str, object]:
     """Return the metadata by the rules of registration, or blame the field that breaks them."""
     document = {**KINDS[kind].metadata, "client_name": name, "redirect_uris": uris}
+    rules = current_settings().metadata_rules
     metadata: dict[str, object] = {}
     with form.blaming("redirect_uris"):
-        metadata.update(client_metadata.parse(document, current_settings().metadata_rules))
+        metadata.update(client_metadata.parse(document, rules))
+    if KINDS[kind].signs_people_in and not form.faults:
+        with form.blaming("sector_identifier_uri"):
+            metadata.update(client_metadata.parse(document | subjects(), rules))
+            sectors.check(metadata)
     return metadata
+
+
+def subjects() -> dict[str, str]:
+    """Return by what a client is to know people, as it was typed."""
+    pairwise = "pairwise" if "pairwise" in request.form else ""
+    typed = request.form.get("sector_identifier_uri", "").strip()
+    return {"subject_type": pairwise, "sector_identifier_uri": typed}
 
 
 def offered_scopes(kind: str) -> list[scopes.Scope]:

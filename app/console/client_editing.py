@@ -5,11 +5,12 @@ from typing import Any
 from flask import Response, flash, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from app import sectors
 from app.config import current_settings
 from app.console import sign_out_fields
 from app.console.client_page import address_of, name_of
 from app.console.forms import Form, refused, word
-from app.console.pages import actor, render_page, requires, requires_fresh
+from app.console.pages import actor, asks_others, render_page, requires, requires_fresh
 from app.domain import (
     client_locks,
     client_metadata,
@@ -17,6 +18,7 @@ from app.domain import (
     errors,
     fapi,
     fingerprints,
+    openid_metadata,
     redirect_uris,
     scopes,
     software,
@@ -24,6 +26,11 @@ from app.domain import (
 from app.domain.client_records import Client
 from app.domain.grants import LONGEST_SECONDS, SHORTEST_SECONDS
 from app.extensions import db
+
+NEW_SUBJECTS = (
+    "This is another host. Everybody who uses the app would come to it as a stranger; tick the box"
+    " below if that is wanted."
+)
 
 
 @requires_fresh("admin")
@@ -34,6 +41,7 @@ def edit_client(client_id: str) -> Response:
 
 
 @requires_fresh("admin")
+@asks_others
 def save_client(client_id: str) -> BaseResponse:
     """Change the client as it was seen, or show the form again with what is wrong."""
     client = clients.get(client_id)
@@ -67,8 +75,11 @@ def change(client: Client) -> BaseResponse:
             "access_token_seconds": request.form.get("access_token_seconds", ""),
             "pkce_optional": "pkce_optional" in request.form,
             "fapi2": "fapi2" in request.form,
+            "new_subjects": "new_subjects" in request.form,
         }
         return show_form(client, values, form, verdicts)
+    if word("seen") != seen(client):  # a sector took its time to answer
+        raise errors.Conflict("The client has changed meanwhile; look at it again.")
 
     clients.edit(
         client,
@@ -121,6 +132,20 @@ def check_uris(client: Client, verdicts: list[tuple[str, str]], form: Form) -> N
         form.faults["redirect_uris"] = "A client may have at most 32 redirect URIs."
     elif signs_in(client) and not verdicts:
         form.faults["redirect_uris"] = "A client that signs people in needs a redirect URI."
+    elif not form.faults:
+        with form.blaming("redirect_uris"):
+            check_sector(client, [uri for uri, _ in verdicts])
+
+
+def check_sector(client: Client, uris: list[str]) -> None:
+    """Refuse redirect URIs that the sector of a client does not know, or that would be another."""
+    before, after = client.client_metadata, {**client.client_metadata, "redirect_uris": uris}
+    if before.get("redirect_uris") == uris:
+        return
+    openid_metadata.check_sector(after)
+    if openid_metadata.notes(before, after) and "new_subjects" not in request.form:
+        raise errors.InvalidRedirectURI(NEW_SUBJECTS)
+    sectors.check(after)
 
 
 def in_force(client: Client) -> dict[str, Any]:
@@ -133,6 +158,7 @@ def in_force(client: Client) -> dict[str, Any]:
         "access_token_seconds": client.access_token_seconds,
         "pkce_optional": client.pkce_optional,
         "fapi2": client.fapi2,
+        "new_subjects": False,
     }
 
 
@@ -180,6 +206,7 @@ def show_form(
         faults=form.faults,
         verdicts=verdicts,
         scope_options=[(name, name, words.get(name)) for name in ceiling],
+        sector=openid_metadata.sector_of(client.client_metadata),
         may_omit_pkce=may_omit_pkce(client),
         can_fapi2=client.fapi2 or fapi.is_able(client.client_metadata),
         has_redirects=signs_in(client),

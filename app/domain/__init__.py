@@ -60,6 +60,7 @@ ORDER = (
     "refresh_tokens",
     "tokens",
     "identity_claims",
+    "subjects",
     "authorization_codes",
     "user_codes",
     "device_codes",

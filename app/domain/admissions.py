@@ -19,6 +19,7 @@ from app.domain import (
     four_eyes,
     look_alikes,
     networks,
+    openid_metadata,
     policy_versions,
     recycling,
     registration_tokens,
@@ -131,6 +132,7 @@ def change(client: Client, arrival: Evidence, verdict: Verdict, *, by: Actor) ->
     Policy judges it as if it were new. Raises AdmissionRefused when policy refuses.
     """
     check_admissible(arrival, verdict)
+    arrival = arrival.noting(openid_metadata.notes(client.client_metadata, arrival.metadata))
     wanted = client_changes.Change(
         arrival.metadata,
         lambda mark: see(arrival, verdict, mark),

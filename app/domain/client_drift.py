@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.domain import consents, grants
+from app.domain import consents, grants, openid_metadata
 from app.domain.audit import Actor
 from app.domain.authorization_codes import AuthorizationCode
 from app.domain.client_records import Client
@@ -25,7 +25,9 @@ def end_outdated(client: Client, after: Mapping[str, Any], *, by: Actor) -> None
     """
     before = client.client_metadata
     old, left = (each.get("redirect_uris", []) for each in (before, after))
-    if set(old) == set(left) and all(before.get(name) == after.get(name) for name in SEEN):
+    if openid_metadata.sector_of(before) != openid_metadata.sector_of(after):
+        grants.revoke_of_client(client.client_id, openid_metadata.SUBJECTS_CHANGED, by=by)
+    elif set(old) == set(left) and all(before.get(name) == after.get(name) for name in SEEN):
         return
     consents.revoke(client_id=client.client_id, by=by)
     if all(any(matches(uri, each) for uri in left) for each in old):

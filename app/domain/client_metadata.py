@@ -117,7 +117,9 @@ def parse(document: object, rules: MetadataRules = MetadataRules()) -> dict[str,
     if "jwks" in metadata and "jwks_uri" in metadata:
         raise errors.InvalidClientMetadata("Send either jwks or jwks_uri, not both.")
     metadata |= assertion_keys.said(asked, metadata) | request_objects.said(asked, metadata)
-    return {name: value for name, value in metadata.items() if value}
+    said = {name: value for name, value in metadata.items() if value}
+    openid_metadata.check_sector(said)
+    return said
 
 
 def has_secret(metadata: Mapping[str, object]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain import client_metadata, redirect_uris
+from app.domain import client_metadata, openid_metadata, redirect_uris
 
 WATCHED = (
     *client_metadata.LOGOUT,
@@ -20,6 +20,7 @@ WATCHED = (
     "token_endpoint_auth_signing_alg",
     "request_object_signing_alg",
     "software_id",
+    "initiate_login_uri",
 )
 """Members whose change an approver must see, whatever the new value is."""
 BINDING = frozenset(
@@ -42,6 +43,8 @@ def of(before: Mapping[str, Any], after: Mapping[str, Any], ceiling: frozenset[s
         found.append("redirect_uris")
     if not set(after["grant_types"]) <= set(before["grant_types"]):
         found.append("grant_types")
+    if openid_metadata.sector_of(before) != openid_metadata.sector_of(after):
+        found.append("subject_type")
     found += sorted(BINDING & (before.keys() - after.keys()))
     if not set(after.get("scope", "").split()) <= ceiling | set(before.get("scope", "").split()):
         found.append("scope")

@@ -19,6 +19,7 @@ from app.domain import (
     generations,
     grants,
     networks,
+    openid_metadata,
     pushed_requests,
     scopes,
     software,
@@ -236,6 +237,12 @@ def edit(
     door with the rules of registration. Raises InvalidClientMetadata for a client that cannot meet
     the profile.
     """
+    metadata = {**client.client_metadata, **(logout or {})}
+    metadata = {name: value for name, value in metadata.items() if value}
+    if redirect_uris:
+        metadata["redirect_uris"] = list(redirect_uris)
+    if openid_metadata.notes(client.client_metadata, metadata):
+        end_families(client.client_id, openid_metadata.SUBJECTS_CHANGED, by=by)
     client_locks.claim(client)
     if fapi2:
         fapi.check_client(client.client_metadata)
@@ -243,11 +250,7 @@ def edit(
     client.scopes = None if scopes is None else list(scopes)
     client.access_token_seconds, client.pkce_optional = access_token_seconds, pkce_optional
     client.fapi2 = fapi2
-    if redirect_uris:
-        client.client_metadata = {**client.client_metadata, "redirect_uris": list(redirect_uris)}
-    if logout is not None:
-        said = {**client.client_metadata, **logout}
-        client.client_metadata = {name: value for name, value in said.items() if value}
+    client.client_metadata = metadata
     changes = audit.changes(before, client_locks.editable(client))
     record(Tag.CLIENT_UPDATED, client, by=by, **changes)
     generations.bump("clients")

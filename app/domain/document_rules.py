@@ -10,6 +10,8 @@ MAXIMUM_BYTES = 5 * 1024
 """A longer document is refused; those of real clients have a third of it."""
 METHOD = "token_endpoint_auth_method"
 CHOICE = "token_endpoint_auth_methods_supported"
+SECTOR = "sector_identifier_uri"
+"""Not taken from a document, which is read while people wait: its redirect URIs have one host."""
 SECRETS = ("client_secret", "client_secret_expires_at")
 SHARED_SECRET_METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
 LEADS_ELSEWHERE = (
@@ -45,7 +47,8 @@ def read(url: str, document: object, rules: MetadataRules) -> dict[str, object]:
         raise errors.InvalidClientMetadata("The document is public and must not hold a secret.")
     if not document.get("client_name"):
         raise errors.InvalidClientMetadata("The document must have a client_name.")
-    return client_metadata.parse(document | _methods(document), rules)
+    kept = {name: document[name] for name in document if name != SECTOR}
+    return client_metadata.parse(kept | _methods(document), rules)
 
 
 def notes(url: str, metadata: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Owns evidence: everything known about an arrival at the moment of asking."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from app.domain import obligations
@@ -49,6 +49,10 @@ class Evidence:
     def bounds(self) -> Obligations:
         """Return what bounds this one client, whatever its software is approved for."""
         return UNBOUNDED if self.token_terms is None else self.token_terms.bounds
+
+    def noting(self, more: tuple[str, ...]) -> "Evidence":
+        """Return it with more that an approver should look at."""
+        return replace(self, notes=(*self.notes, *more))
 
     def as_json(self) -> dict[str, Any]:
         """Return the evidence as the audit trail keeps it, so that it can be judged again."""

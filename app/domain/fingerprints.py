@@ -5,20 +5,24 @@ from typing import Any
 
 import orjson
 
-from app.domain import credentials, grant_types, redirect_uris, skeletons
+from app.domain import credentials, grant_types, openid_metadata, redirect_uris, skeletons
 
 
 def of_metadata(metadata: Mapping[str, Any]) -> str | None:
     """Return what ties registrations to one software, or None when nothing safely does.
 
     A grant without redirect is not tied down by redirect URIs, so each such client is software
-    of its own and is approved alone.
+    of its own and is approved alone. What was approved to know people by pairwise subjects is
+    other software than what would know them by those of everybody.
     """
     uris = sorted(set(map(redirect_uris.without_loopback_port, metadata.get("redirect_uris", []))))
     if not uris or grant_types.WITHOUT_REDIRECT & set(metadata["grant_types"]):
         return None
+    sector = openid_metadata.sector_of(metadata)
+    apart = [] if sector is None else [sector]
     if "software_id" in metadata:
-        return credentials.thumbprint(canonical(["software_id", metadata["software_id"], uris]))
+        facts = ["software_id", metadata["software_id"], uris, *apart]
+        return credentials.thumbprint(canonical(facts))
     facts = [
         "name",
         skeletons.skeleton(metadata.get("client_name", "")),
@@ -27,6 +31,7 @@ def of_metadata(metadata: Mapping[str, Any]) -> str | None:
         metadata["token_endpoint_auth_method"],
         metadata.get("jwks"),
         metadata.get("jwks_uri"),
+        *apart,
     ]
     return credentials.thumbprint(canonical(facts))
 

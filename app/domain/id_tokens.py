@@ -19,6 +19,7 @@ def mint(
     keys: Keys,
     *,
     client_id: str,
+    subject: str,
     grant: Mapping[str, Any],
     access_token: str,
     nonce: str | None = None,
@@ -32,7 +33,7 @@ def mint(
     now = clock.epoch()
     claims = {
         "iss": rules.issuer,
-        "sub": grant["user_id"],
+        "sub": subject,
         "aud": client_id,
         "iat": now,
         "exp": now + rules.access_token_seconds,

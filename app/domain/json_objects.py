@@ -1,4 +1,4 @@
-"""Owns the reading of JSON from others: one object, one meaning, bounded work (RFC 8259)."""
+"""Owns the reading of JSON from others: one value, one meaning, bounded work (RFC 8259)."""
 
 import json
 import math
@@ -49,11 +49,24 @@ def read(raw: bytes, *, error: Error = errors.InvalidClientMetadata) -> dict[str
     object, NaN, infinities, numbers of more than 32 characters and lone surrogates. The size is
     limited by the caller.
     """
+    value = _read(raw, error)
+    if not isinstance(value, dict):
+        raise error("The body must be a JSON object.")
+    return value
+
+
+def read_list(raw: bytes, *, error: Error = errors.InvalidClientMetadata) -> list[object]:
+    """Return the JSON array in some bytes, read as strictly as an object."""
+    value = _read(raw, error)
+    if not isinstance(value, list):
+        raise error("The body must be a JSON array.")
+    return value
+
+
+def _read(raw: bytes, error: Error) -> object:
     text = _decoded(raw, error)
     _check_depth(text, error)
     value = _loaded(text, error)
-    if not isinstance(value, dict):
-        raise error("The body must be a JSON object.")
     _check_strings(value, error)
     return value
 
@@ -112,7 +125,7 @@ def _loaded(text: str, error: Error) -> object:
         raise error("The body must be one JSON value and nothing else.") from None
 
 
-def _check_strings(value: dict[str, object], error: Error) -> None:
+def _check_strings(value: object, error: Error) -> None:
     """Refuse lone surrogates, which no encoder can write again."""
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")

@@ -12,7 +12,7 @@ from app.extensions import db
 
 COMPARED = 1000
 """New software is compared with so much approved software, the latest decisions first."""
-PAGES = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
+PAGES = ("client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri")
 Approved = Sequence[tuple[str, list[str]]]
 """Names of approved software with the hosts it leads to."""
 

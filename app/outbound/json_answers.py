@@ -12,10 +12,24 @@ _MEDIA_TYPE = re.compile(r"application/(?:json|[a-z0-9!#$&^_.+-]+\+json)")
 
 def read_document(answer: Answer) -> dict[str, Any]:
     """Return the JSON object that was got; raises OutboundError for any other answer."""
+    check_document(answer)
+    return read_object(answer.content)
+
+
+def read_list(answer: Answer) -> list[object]:
+    """Return the JSON array that was got; raises OutboundError for any other answer."""
+    check_document(answer)
+    try:
+        return json_objects.read_list(answer.content)
+    except errors.Refusal:
+        raise OutboundError("answer") from None
+
+
+def check_document(answer: Answer) -> None:
+    """Raise OutboundError for an answer that is no JSON document."""
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if answer.status != 200 or not _MEDIA_TYPE.fullmatch(media_type):
         raise OutboundError("answer")
-    return read_object(answer.content)
 
 
 def is_json(answer: Answer) -> bool:

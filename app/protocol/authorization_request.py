@@ -21,8 +21,8 @@ from app.protocol.parameters import Parameters
 from app.protocol.sign_in_demands import (
     checked_claims,
     checked_max_age,
-    checked_person,
     checked_prompt,
+    checked_subject,
 )
 
 UNKNOWN = "This app is not known here, or it asks to be sent to an address it did not register."
@@ -72,8 +72,8 @@ class AuthorizationRequest:
     prompt: frozenset[str]
     max_age: int | None
     claims: ClaimsRequest
-    person: str | None
-    """The only one who will do."""
+    subject: str | None
+    """The only person who will do, as the client knows people."""
     canonical: str
     """The whole request as one string, for binding a consent to it."""
     reference: str | None
@@ -172,7 +172,7 @@ def check(origin: Origin, parameters: Parameters) -> AuthorizationRequest:
         scopes=granted,
         target=target,
         claims=claims,
-        person=checked_person(parameters, claims),
+        subject=checked_subject(parameters, claims),
         code_challenge=challenge,
         dpop_jkt=checked_key(parameters),
         nonce=checked_nonce(parameters),

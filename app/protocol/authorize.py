@@ -14,6 +14,7 @@ from app.protocol import (
     authorization_request,
     client_documents,
     consent,
+    identity,
     parameters,
     people,
     waiting,
@@ -81,7 +82,9 @@ def must_sign_in_again(wanted: AuthorizationRequest, user: User) -> bool:
 
 def is_stranger(wanted: AuthorizationRequest, user: User | None) -> bool:
     """Tell whether somebody is signed in who is not whom the request names."""
-    return user is not None and wanted.person not in (None, user.id)
+    if user is None or wanted.subject is None:
+        return False
+    return wanted.subject != identity.subject(wanted.client, user.id)
 
 
 def lacks_password(wanted: AuthorizationRequest, user: User | None) -> bool:

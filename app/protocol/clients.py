@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from app import sectors
 from app.answers import json_answer
 from app.config import current_settings
 from app.domain import (
@@ -73,9 +74,11 @@ def update_client(client_id: str) -> Response:
     )
     arrival = crowding.noted(arrival, settings.registration_pending_per_address)
     verdict = policy_versions.in_force().judge(arrival)
+    if verdict.outcome != "refuse":
+        sectors.check(metadata)
     verdict = gatekeeping.tightened(verdict, arrival, "update", client_id)
 
-    client = own_client(client_id)  # the gate took its time
+    client = own_client(client_id)  # sector and gate took their time
     with undisturbed():
         admissions.change(client, arrival, verdict, by=registrant(client))
         client_statements.keep(client_id, statement.text)

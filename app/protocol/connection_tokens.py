@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 from app import clock, connection_uses, grant_tokens, upstream_uses
 from app.answers import json_answer
 from app.config import current_settings
-from app.domain import connection_grants, connection_step_ups, connections, errors, users
+from app.domain import connection_grants, connection_step_ups, connections, errors, grants, users
 from app.domain.client_records import ClientRecord
 from app.domain.connection_drafts import AUTHORIZATION_CODE, is_scope
 from app.domain.connection_grants import SERVICE
@@ -119,9 +119,14 @@ def owner_of(client: ClientRecord, parameters: Parameters) -> str:
     claims = introspect.claims_of(token)
     if parameters.get("subject_token_type") != SUBJECT_TYPE or claims is None:
         raise errors.InvalidRequest(SUBJECT)
-    person: str = claims["sub"]
-    if not introspect.may_see(client, claims) or not users.is_enabled(person):
+    grant = grants.find(claims.get("grant_id", ""))
+    if (
+        grant is None
+        or not introspect.may_see(client, claims)
+        or not users.is_enabled(grant.user_id)
+    ):
         raise errors.InvalidRequest(SUBJECT)
+    person: str = grant.user_id
     return person
 
 

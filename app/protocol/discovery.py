@@ -110,7 +110,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "require_pushed_authorization_requests": False,
         "claims_parameter_supported": True,
         "prompt_values_supported": sorted(PROMPTS),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": openid_metadata.SUBJECT_TYPES,
         "id_token_signing_alg_values_supported": openid_metadata.ALGORITHMS,
         "userinfo_signing_alg_values_supported": openid_metadata.ALGORITHMS,
         "acr_values_supported": [id_tokens.PASSWORD],

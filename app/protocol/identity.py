@@ -1,12 +1,18 @@
-"""Owns the ID token of a token answer: whose grant it is, and what else was asked to be in it."""
+"""Owns who a person is to a client: the subject, and the ID token of a token answer."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain import id_tokens, identity_claims, profiles
+from app.config import current_key
+from app.domain import id_tokens, identity_claims, profiles, subjects
 from app.domain.client_records import ClientRecord
 from app.domain.grants import TokenRules
 from app.protocol.ceilings import current_keys
+
+
+def subject(client: ClientRecord, user_id: str) -> str:
+    """Return the ``sub`` by which a client knows a person, in every token and answer it gets."""
+    return subjects.of(user_id, client.openid.sector, current_key("pairwise subjects"))
 
 
 def id_token(
@@ -25,6 +31,7 @@ def id_token(
         rules,
         current_keys(),
         client_id=client.client_id,
+        subject=subject(client, grant["user_id"]),
         grant=grant,
         access_token=answer["access_token"],
         nonce=nonce,

@@ -12,7 +12,7 @@ from app.domain import audit, credentials, errors, refresh_tokens, tokens
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.limits import spend
-from app.protocol import caller
+from app.protocol import caller, identity
 from app.protocol.ceilings import current_keys
 from app.protocol.parameters import read_form
 
@@ -67,7 +67,7 @@ def introspect_refresh(client: ClientRecord, token: str) -> dict[str, Any]:
     return {
         "active": True,
         "client_id": row["client_id"],
-        "sub": row["user_id"],
+        "sub": identity.subject(client, row["user_id"]),
         "scope": " ".join(row["scopes"]),
         "exp": row["token_expires_at"],
         "iss": current_settings().issuer,

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, request
 
+from app import sectors
 from app.answers import json_answer
 from app.config import current_key, current_settings
 from app.domain import (
@@ -50,6 +51,8 @@ def register_client() -> Response:
     )
     arrival = crowding.noted(arrival, settings.registration_pending_per_address)
     verdict = policy_versions.in_force().judge(arrival)
+    if verdict.outcome != "refuse":
+        sectors.check(metadata)
     verdict = gatekeeping.tightened(verdict, arrival, "register")
 
     client, issued = admissions.register(arrival, verdict, by=caller.actor())

@@ -41,8 +41,8 @@ def checked_claims(
     return asked.within(client.scopes if "openid" in granted else ())
 
 
-def checked_person(parameters: Parameters, claims: ClaimsRequest) -> str | None:
-    """Return the only person who will do: hinted at by an ID token, or named by a claim."""
+def checked_subject(parameters: Parameters, claims: ClaimsRequest) -> str | None:
+    """Return the only subject who will do: hinted at by an ID token, or named by a claim."""
     named = {claims.subject, hinted(parameters)} - {None}
     if len(named) > 1:
         raise errors.InvalidRequest("The id_token_hint and the claims name different people.")

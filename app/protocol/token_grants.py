@@ -19,7 +19,7 @@ from app.domain.grants import TokenRules
 from app.domain.resources import Target
 from app.protocol import caller, dpop
 from app.protocol.ceilings import check_grant, check_key, current_keys, may_refresh, rules
-from app.protocol.identity import id_token
+from app.protocol.identity import id_token, subject
 from app.protocol.parameters import Parameters
 
 Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
@@ -84,7 +84,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             self.rules,
             current_keys(),
             client_id=client.client_id,
-            subject=grant["user_id"],
+            subject=subject(client, grant["user_id"]),
             scopes=tuple(granted),
             audience=target.audience,
             seconds=client.access_token_seconds or target.access_token_seconds,

@@ -34,10 +34,11 @@ def show_person() -> Response:
     if "openid" not in scopes_of(claims):
         raise lacking_scope(claims["client_id"])
 
-    known = profiles.claims_of(claims["sub"])
-    if known is None:
+    grant = grants.find(claims["grant_id"])
+    known = profiles.claims_of(grant.user_id) if grant is not None else None
+    if grant is None or known is None:
         raise errors.InvalidToken(INVALID, reason="person disabled")
-    asked = grants.asked_claims(claims["grant_id"], "userinfo")
+    asked = (grant.claims or {}).get("userinfo", ())
     names = (*identity_claims.of_scopes(scopes_of(claims)), *asked)
     told = {"sub": claims["sub"]} | identity_claims.chosen(known, names)
     return answer(claims["client_id"], told)

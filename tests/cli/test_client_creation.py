@@ -46,6 +46,17 @@ def test_a_client_cannot_go_beyond_the_scopes_and_resources_it_was_created_with(
     )
 
 
+def test_a_client_by_hand_may_have_pairwise_subjects_where_it_has_a_sector(said, refusal):
+    """N-164, N-204"""
+    pairwise = ("--subject-type", "pairwise")
+    assert said(*PERSON, *pairwise)["subject_type"] == "pairwise"
+
+    device = ("--redirect-uri", "http://127.0.0.1/cb")
+    inside = ("--sector-identifier-uri", "https://10.0.0.1/sector.json")
+    assert refusal(*PERSON, *pairwise, *device) == "invalid_client_metadata"
+    assert refusal(*PERSON, *inside) == "invalid_client_metadata"
+
+
 def test_a_client_by_hand_may_have_codes_and_the_device_grant(said):
     """Unlike one that registers itself; and people sign in with either."""
     kept = ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]

@@ -16,6 +16,7 @@ from tests.console.matrix import rows
 
 NEW = "/admin/clients/new"
 URI = "https://shop.example/cb"
+LOOPBACK = "http://127.0.0.1/cb"
 RESOURCE = "https://mcp.example/mcp"
 
 
@@ -116,6 +117,16 @@ def test_each_kind_is_active_at_once_with_the_metadata_of_its_kind(
     assert (event.subject, event.actor_name) == (client_id, "admin@example.org")
 
 
+def test_an_app_may_know_people_by_identifiers_of_its_own(create, admin, app):
+    """N-204"""
+    client_id = copied(create("web", pairwise="on").text, "client_id")
+
+    with app.app_context():
+        assert load(client_id).openid.sector == "shop.example"
+    shown = " ".join(texts(admin.get(f"/admin/clients/{client_id}").text).split())
+    assert "by identifiers of its own, made for shop.example" in shown
+
+
 def test_the_secret_is_shown_once_and_stored_nowhere(create, admin, app):
     answer = create("web")
 
@@ -187,6 +198,8 @@ def test_a_service_may_be_kept_to_resources_and_may_introspect_their_tokens(crea
         ("web", {"redirect_uris": "com.example.app:/cb"}, "redirect_uris"),
         ("native", {"redirect_uris": "javascript:alert(1)"}, "redirect_uris"),
         ("native", {"redirect_uris": " ".join(f"{URI}{n}" for n in range(33))}, "redirect_uris"),
+        ("native", {"redirect_uris": LOOPBACK, "pairwise": "on"}, "sector_identifier_uri"),
+        ("web", {"sector_identifier_uri": "https://10.0.0.1/s"}, "sector_identifier_uri"),
         ("service", {"everywhere": None}, "resources"),
         ("service", {"everywhere": None, "resources": "https://un.known/"}, "resources"),
     ],

@@ -58,6 +58,34 @@ def save(admin, csrf, made):
     return send
 
 
+@pytest.fixture
+def pairwise(app, made):
+    """Let the client know people by identifiers of its own."""
+    with app.app_context():
+        row = clients.get(made)
+        row.client_metadata = {**row.client_metadata, "subject_type": "pairwise"}
+        db.session.commit()
+
+
+def test_another_host_gives_everybody_a_new_subject_only_when_that_is_wanted(
+    save, admin, app, made, pairwise
+):
+    """N-164: as at registration, and grants end."""
+    assert "an identifier that is made for client.example" in " ".join(
+        texts(admin.get(f"{LIST}edit/{made}").text).split()
+    )
+    moved = {"redirect_uris": "https://moved.example/cb"}
+    for fields in (moved, {"redirect_uris": f"{URI} https://moved.example/cb"}):
+        refused = save(**fields, new_subjects="on" if fields is not moved else None)
+        assert refused.status_code == 422
+        assert controls(refused.text, "textarea", **{"aria-invalid": "true"})
+    assert save(redirect_uris=f"{URI}/more").status_code == 303
+
+    assert save(**moved, new_subjects="on").status_code == 303
+    with app.app_context():
+        assert load(made).openid.sector == "moved.example"
+
+
 def test_the_form_shows_what_is_in_force_and_offers_the_scopes_of_the_software(admin, made):
     page = admin.get(f"{LIST}edit/{made}").text
 

@@ -15,7 +15,7 @@ from app.extensions import db
 from tests.protocol.forgeries import encode
 from tests.protocol.machines import REDIRECT, assert_refused
 from tests.protocol.persons import answer_of, find_form
-from tests.protocol.registrants import post, register
+from tests.protocol.registrants import post
 from tests.protocol.verifiers import Verifier
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -62,16 +62,6 @@ def test_a_redirect_uri_with_a_fragment_is_not_registered(app, client, fragment)
     assert_refused(refused, "invalid_redirect_uri")
     with app.app_context():
         assert db.session.scalars(db.select(Client)).all() == []
-
-
-def test_a_sector_without_pairwise_subjects_is_refused_or_left_out(client):
-    """Section 7, bad sector URI: pairwise is not offered, so nothing is ever fetched from one."""
-    sector = {"sector_identifier_uri": "https://sector.example/bad.json"}
-    assert_refused(post(client, **sector, subject_type="pairwise"), "invalid_client_metadata")
-
-    assert sector.keys().isdisjoint(register(client, **sector).answer)
-    metadata = client.get("/.well-known/openid-configuration").get_json()
-    assert metadata["subject_types_supported"] == ["public"]
 
 
 def test_prompt_login_asks_somebody_who_is_signed_out_once(person, relying):

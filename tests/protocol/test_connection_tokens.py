@@ -144,6 +144,17 @@ def test_a_person_is_named_by_a_token_of_theirs_and_sent_to_authorize_without_on
     assert stranger.sign_in(stranger.open(sent.location)).location == "/connections/notes/"
 
 
+def test_a_token_with_a_pairwise_subject_names_the_same_person(
+    endpoint, granted, caller, register, person
+):
+    """N-204"""
+    granted(endpoint(), owner=person.user_id)
+    theirs = person.tokens(register(client_name="Apart", subject_type="pairwise"))
+
+    answer = ask(caller, own_token(caller), **for_person(theirs))
+    assert answer.json["access_token"] == "a-1"
+
+
 def test_a_subject_token_that_the_client_may_not_use_is_refused(
     app, endpoint, granted, caller, confidential, person
 ):

@@ -72,7 +72,7 @@ def test_the_metadata_say_how_people_sign_in(client):
         said["claims_supported"]
     )
     assert said["claims_parameter_supported"] is True
-    assert said["subject_types_supported"] == ["public"]
+    assert said["subject_types_supported"] == ["public", "pairwise"]
     assert set(said["prompt_values_supported"]) == {"none", "login", "consent", "select_account"}
 
 

@@ -97,7 +97,7 @@ def test_the_age_that_a_client_registered_counts_where_a_request_says_none(
         ("default_max_age", "60"),
         ("require_auth_time", "true"),
         ("initiate_login_uri", "http://client.example/login"),
-        ("subject_type", "pairwise"),
+        ("subject_type", "ephemeral"),
     ],
     ids=str,
 )
@@ -117,7 +117,6 @@ def test_what_is_registered_is_echoed_and_what_means_nothing_here_is_dropped(cli
         "request_object_signing_alg": "ES256",
         "request_object_encryption_alg": "RSA-OAEP",
         "request_uris": ["https://client.example/request"],
-        "sector_identifier_uri": "https://client.example/sector",
     }
     answer = post(client, **SAID, **more).get_json()
 
