@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from app.account.pages import PAGE_SIZE, account_blueprint, actor, asked, person, render_page
 from app.config import current_settings
-from app.domain import allowed_clients, redirect_uris, resources, scopes
+from app.domain import allowed_clients, client_pages, redirect_uris, resources, scopes
 from app.domain.allowed_clients import Allowed
 from app.domain.orders import Key
 from app.extensions import db
@@ -56,6 +56,12 @@ def rows_of(shown: list[Allowed]) -> list[dict[str, Any]]:
             "target": described(allowed.redirect_uri),
             "since": allowed.since,
             "last_used_at": allowed.last_used_at,
+            "pages": client_pages.of(allowed.software.client_metadata, allowed.client.client_id),
+            "open_url": client_pages.opening(
+                allowed.software.client_metadata,
+                allowed.client.client_id,
+                current_settings().issuer,
+            ),
         }
         for allowed in shown
     ]

@@ -112,6 +112,7 @@ ORDER = (
     "last_use",
     "clients",
     "client_lists",
+    "client_pages",
     "allowed_clients",
     "sightings",
     "client_drift",

@@ -31,6 +31,7 @@ def show(wanted: AuthorizationRequest, user: User) -> str:
         scopes=[describe_scope(name) for name in wanted.consented_scopes],
         resources=[describe_resource(uri) for uri in wanted.target.audience],
         lifetime=lifetime(wanted.client, wanted.scopes),
+        pages=people.pages_of(wanted.client),
     )
 
 

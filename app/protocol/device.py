@@ -90,6 +90,7 @@ def ask(row: Row[Any], user: User, user_code: str) -> str:
         scopes=[consent.describe_scope(name) for name in scopes],
         resources=[consent.describe_resource(uri) for uri in row.resources],
         lifetime=consent.lifetime(client, scopes),
+        pages=people.pages_of(client),
     )
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from app import browser_session, views
 from app.config import current_settings
-from app.domain import consents, redirect_uris, users
+from app.domain import client_pages, consents, redirect_uris, software, users
 from app.domain.audit import Actor
+from app.domain.client_pages import Page
 from app.domain.client_records import Client, ClientRecord
 from app.domain.users import User
 from app.extensions import db
@@ -33,6 +34,11 @@ def describe(client: ClientRecord, redirect_uri: str | None) -> dict[str, Any]:
         "document_host": redirect_uris.host_of(client.client_id) if is_document else None,
         "registered_at": views.instant(row.created_at) if row is not None else None,
     }
+
+
+def pages_of(client: ClientRecord) -> list[Page]:
+    """Return what an app writes about itself, as its software was approved."""
+    return client_pages.of(software.get(client.software_id).client_metadata, client.client_id)
 
 
 def local_path(path: str) -> str | None:

@@ -36,7 +36,11 @@ def enter(page: Page, site: Site, person: Person, path: str = "") -> None:
 def allowed(page: Page, site: Site, member: Person, callback: Callback) -> str:
     """Let the member allow an app; return its name."""
     name = f"Notes of {member.email}"
-    body = {"client_name": name, "redirect_uris": [callback.uri]}
+    body = {"client_name": name, "redirect_uris": [callback.uri, "https://notes.example/cb"]}
+    body |= {
+        "policy_uri": "https://notes.example/p",
+        "initiate_login_uri": "https://notes.example/",
+    }
     with site.app.app_context():
         metadata = client_metadata.parse(body)
         client, _ = admissions.create(metadata, by=SERVER, allowed=[SCOPE, "offline_access"])
@@ -57,6 +61,8 @@ def test_an_app_is_shown_and_removed_with_the_keyboard_alone(
     expect(page.get_by_role("heading", name=allowed)).to_be_visible()
     expect(page.get_by_text(SCOPE_TITLE)).to_be_visible()
     expect(page.get_by_text("an app on this computer")).to_be_visible()
+    expect(page.get_by_role("link", name="Privacy policy")).to_be_visible()
+    expect(page.get_by_role("link", name=f"Open: {allowed}")).to_be_visible()
     check_looks(page)
 
     tab_to(page, f"Remove: {allowed}")

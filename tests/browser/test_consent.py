@@ -119,6 +119,8 @@ def test_signing_in_is_enough_for_an_app_with_a_secret_made_by_hand_and_allowed_
     asked = site.ask("By hand", made_by_hand(site, callback.uri), callback.uri)
     page.goto(asked.url)
     sign_in(page, member)
+    expect(page.get_by_role("link", name="Terms of service")).to_be_visible()
+    check_looks(page)
     press(page, "Allow")
     expect_heading(page, "You can close this window")
     first = callback.take()
@@ -133,7 +135,8 @@ def test_signing_in_is_enough_for_an_app_with_a_secret_made_by_hand_and_allowed_
 
 def made_by_hand(site: Site, redirect_uri: str) -> str:
     """Return the client_id of a client with a secret that an operator created."""
-    body = {"redirect_uris": [redirect_uri]}
+    pages = {"policy_uri": "https://app.example/p", "tos_uri": "https://app.example/t"}
+    body = {"redirect_uris": [redirect_uri, "https://app.example/cb"], **pages}
     with site.app.app_context():
         metadata = client_metadata.parse(body)
         allowed = [SCOPE, "offline_access"]

@@ -6,7 +6,7 @@ from app.account import pages
 from app.domain import allowed_clients
 from app.extensions import db
 from tests.console.markup import HOSTILE, controls, shape, texts
-from tests.protocol.machines import assert_refused
+from tests.protocol.machines import REDIRECT, assert_refused
 from tests.protocol.persons import find_form
 
 APPS, REMOVE = "/account/", "/account/apps/remove"
@@ -51,6 +51,26 @@ def test_an_app_is_shown_in_plain_words_with_where_it_leads(person, public, cloc
         assert words in said
     assert "scope" not in said.lower()
     assert "token" not in said.lower()
+
+
+def test_an_app_is_opened_and_read_about_where_it_is_known(person, register, client):
+    """X-32, OpenID Connect Core section 4: with what was approved, not what came later."""
+    pages = {"policy_uri": "https://client.example/privacy", "tos_uri": "https://evil.example/"}
+    said = {"initiate_login_uri": "https://client.example/begin?a=b"} | pages
+    machine = register(**said)
+    register(client_name="Another", initiate_login_uri="https://evil.example/begin")
+    again = {"initiate_login_uri": "https://client.example/other", "policy_uri": REDIRECT}
+    person.tokens(register(**again))
+
+    page = person.open(APPS).text
+
+    (link,) = controls(page, "a", href=pages["policy_uri"])
+    assert link["rel"] == "noopener noreferrer nofollow"
+    (opened,) = controls(page, "a", **{"aria-label": "Open: Example Client"})
+    assert opened["href"] == f"{said['initiate_login_uri']}&iss=https%3A%2F%2Fgatewright.example"
+    assert "evil.example" not in page
+    assert again["initiate_login_uri"] not in page
+    assert machine.redirect_uri == REDIRECT
 
 
 def test_a_removed_app_holds_nothing_any_more_and_asks_again(person, public, audited):

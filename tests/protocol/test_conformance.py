@@ -12,6 +12,7 @@ from app.domain import key_rotation
 from app.domain.audit import SERVER
 from app.domain.client_records import Client
 from app.extensions import db
+from tests.console.markup import controls, texts
 from tests.protocol.forgeries import encode
 from tests.protocol.machines import REDIRECT, assert_refused
 from tests.protocol.persons import answer_of, find_form
@@ -131,11 +132,23 @@ def test_id_tokens_are_verified_while_the_keys_rotate_again_and_again(
     assert len(seen) == 4
 
 
-def test_registered_pages_are_echoed_and_nothing_of_them_is_loaded(app, client, person, register):
-    """Section 7, registration with logo, policy and terms; N-197: people's browsers load none."""
+def test_registered_pages_are_echoed_and_linked_and_nothing_of_them_is_loaded(
+    client, person, register
+):
+    """Section 7, registration with logo, policy and terms; N-197: people's browsers load none.
+
+    X-32: links give nothing away, and lead only where the app is known.
+    """
     assert PAGES.items() <= post(client, **PAGES).get_json().items()
 
-    page = person.consent_page(register(client_name="Pictured", **PAGES))
+    own = {"redirect_uris": ["https://registrant.example/cb"]} | PAGES
+    page = person.consent_page(register(client_name="Pictured", **own))
     assert find_form(page, "/consent")
+    for name in ("policy_uri", "tos_uri"):
+        (link,) = controls(page.text, "a", href=PAGES[name])
+        assert (link["target"], link["rel"]) == ("_blank", "noopener noreferrer nofollow")
+    assert "at registrant.example , in a new tab" in texts(page.text)
+    elsewhere = person.consent_page(register(client_name="Elsewhere", **PAGES))
+    assert "registrant.example" not in elsewhere.text
     assert PAGES["logo_uri"] not in page.text
     assert "img-src 'self';" in page.headers["Content-Security-Policy"]
