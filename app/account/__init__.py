@@ -11,12 +11,14 @@ from app.account import (
     own_identities,
     own_passkeys,
     own_password,
+    own_profile,
     own_sessions,
 )
 
 PAGES = (
     own_apps,
     own_sessions,
+    own_profile,
     own_password,
     own_identities,
     own_factors,

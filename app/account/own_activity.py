@@ -18,6 +18,7 @@ SENTENCES = {
     Tag.USER_SIGNED_OUT: "You signed out.",
     Tag.USER_ROLE_CHANGED: "You were given another role.",
     Tag.USER_RENAMED: "Your name was changed.",
+    Tag.USER_CONTACT_CHANGED: "Your telephone number or postal address was changed.",
     Tag.USER_DISABLED: "Your account was disabled.",
     Tag.USER_ENABLED: "Your account was enabled again.",
     Tag.USER_PASSWORD_CHANGED: "Your password was changed.",

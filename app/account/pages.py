@@ -80,6 +80,7 @@ def render_page(page: str, **context: Any) -> str:
     ways = (
         ("Apps", "own_apps.list_apps"),
         ("Sessions", "own_sessions.list_sessions"),
+        ("Profile", "own_profile.show_profile"),
         ("Password", "own_password.show_password"),
         ("Sign-in", "own_identities.list_identities"),
         ("Security", "own_factors.list_factors"),

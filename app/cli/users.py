@@ -1,4 +1,4 @@
-"""Owns the commands about accounts: user create, user rename, user setup-link."""
+"""Owns the commands about accounts: user create, rename, contact and setup-link."""
 
 import sys
 
@@ -7,7 +7,7 @@ import click
 from app import serve
 from app.cli import accounts, shell
 from app.cli.parameters import Text, secret_of_stdin
-from app.domain import profiles, setup_links, users
+from app.domain import contact_details, profiles, setup_links, users
 from app.extensions import db
 
 LONGEST_INPUT = 4096
@@ -58,6 +58,28 @@ def rename(email: str, name: str) -> None:
         answer = {"id": user.id, "email": user.email, "name": user.name}
         db.session.commit()
     shell.show(answer, f"{answer['email']} is called {answer['name']} from now on.")
+
+
+@user_group.command("contact")
+@accounts.email_argument
+@click.option("--phone-number", type=Text(40, 0), help="With the code of the country.")
+@click.option("--verified/--not-verified", default=None, help="Whether the number is theirs.")
+@click.option("--address-line", "lines", type=Text(100, 0), multiple=True, help="Repeatable.")
+def contact(
+    email: str, phone_number: str | None, verified: bool | None, lines: tuple[str, ...]
+) -> None:
+    """Change how somebody can be reached; what is left out stays, what is empty is forgotten."""
+    with shell.application():
+        user = accounts.named(email)
+        before = contact_details.find(user.id)
+        number = before.phone_number if phone_number is None else phone_number
+        address = "\n".join(lines) if lines else before.address
+        wanted = contact_details.read(before, number or "", address or "", verified=verified)
+
+        contact_details.change(user.id, wanted, by=shell.actor())
+        answer = {"id": user.id, "email": user.email, **wanted._asdict()}
+        db.session.commit()
+    shell.show(answer)
 
 
 def user_line(user: dict[str, str]) -> str:

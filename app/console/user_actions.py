@@ -10,7 +10,7 @@ from app.config import current_settings
 from app.console.forms import Form, refused
 from app.console.pages import actor, asks_others, render_page, requires_fresh
 from app.console.user_page import address_of, role_options
-from app.domain import new_passwords, second_factors, sessions, users
+from app.domain import contact_details, errors, new_passwords, second_factors, sessions, users
 from app.domain.users import User
 from app.extensions import db
 from app.upstream_steps import clear
@@ -61,6 +61,22 @@ def change_role(user_id: str) -> BaseResponse:
     users.change_role(user, role, by=actor())
     db.session.commit()
     return back(user, "The role is changed; their sessions have ended.")
+
+
+@requires_fresh("admin", back=PAGE)
+def change_contact(user_id: str) -> BaseResponse:
+    """Change how somebody can be reached, and say whether their number is verified."""
+    user = users.get(user_id)
+    before, verified = contact_details.find(user.id), "verified" in request.form
+    number, address = request.form.get("phone_number", ""), request.form.get("address", "")
+    try:
+        wanted = contact_details.read(before, number, address, verified=verified)
+    except errors.Refusal as refusal:
+        return back(user, str(refusal.description), "error")
+
+    contact_details.change(user.id, wanted, by=actor())
+    db.session.commit()
+    return back(user, "The contact details are changed.")
 
 
 @requires_fresh("admin", back=PAGE)

@@ -5,7 +5,7 @@ from flask import Response, url_for
 from app import devices
 from app.config import current_settings
 from app.console.pages import operator, render_page, requires
-from app.domain import second_factors, sessions, user_lists, users
+from app.domain import contact_details, second_factors, sessions, user_lists, users
 from app.domain.users import User
 
 ROLES = {
@@ -28,6 +28,7 @@ def show_user(user_id: str) -> Response:
         own=user.id == operator().id,
         roles=role_options(),
         meaning=ROLES[user.role],
+        contact=contact_details.find(user.id),
         has_factor=second_factors.has(user.id),
         sessions=[(each, devices.describe(each.user_agent)) for each in found],
     )

@@ -80,6 +80,7 @@ ORDER = (
     "passkeys",
     "recovery_codes",
     "second_factors",
+    "contact_details",
     "profiles",
     "federation",
     "user_lists",

@@ -58,6 +58,7 @@ class Tag(StrEnum):
     USER_SIGNED_OUT = "user.signed_out"
     USER_ROLE_CHANGED = "user.role_changed"
     USER_RENAMED = "user.renamed"
+    USER_CONTACT_CHANGED = "user.contact_changed"
     USER_DISABLED = "user.disabled"
     USER_ENABLED = "user.enabled"
     USER_PASSWORD_CHANGED = "user.password_changed"

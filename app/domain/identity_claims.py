@@ -9,6 +9,8 @@ from app.domain import errors, json_objects
 BY_SCOPE = {
     "profile": ("name", "preferred_username"),
     "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
 }
 """Of the standard claims (OpenID Connect Core section 5.4) those that an account can have."""
 SCOPE_OF = {claim: scope for scope, claims in BY_SCOPE.items() for claim in claims}

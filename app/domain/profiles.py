@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain import audit, users
+from app.domain import audit, contact_details, users
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.users import User
@@ -18,7 +18,7 @@ def claims_of(user_id: str) -> dict[str, Any] | None:
         return None
     known = {"name": user.name} if user.name else {}
     address = {"preferred_username": user.email, "email": user.email, "email_verified": False}
-    return known | address
+    return known | address | contact_details.claims_of(user.id)
 
 
 def rename(user: User, name: str, *, by: Actor) -> None:

@@ -18,6 +18,7 @@ from tests.services.callback import Callback
 PAGES = {
     "": "Your apps",
     "sessions": "Your sessions",
+    "profile": "Your profile",
     "password": "Your password",
     "activity": "Your activity",
 }

@@ -103,6 +103,19 @@ def test_a_person_can_be_called_by_a_name(said, refusal):
     assert [event["detail"] for event in events] == [{"before": None, "after": "Ann Example"}]
 
 
+def test_contact_details_are_said_one_by_one(said, refusal):
+    said(*CREATE, stdin=PASSWORD)
+    contact = ("user", "contact", "ann@example.org")
+
+    told = said(*contact, "--phone-number", "+49 30 123456", "--verified")
+    assert (told["phone_number"], told["phone_number_verified"]) == ("+4930123456", True)
+    told = said(*contact, "--address-line", "Ann Example", "--address-line", "1 Main Street")
+    assert (told["phone_number_verified"], told["address"]) == (True, "Ann Example\n1 Main Street")
+    told = said(*contact, "--phone-number", "+4930123457", "--address-line", "")
+    assert (told["phone_number_verified"], told["address"]) == (False, None)
+    assert refusal(*contact, "--phone-number", "12") == "invalid_request"
+
+
 @pytest.fixture
 def cy(said):
     """Make an administrator and a member; return the member as it was made."""

@@ -41,6 +41,23 @@ def test_what_a_role_allows_ends_with_it_on_every_instance(act, approver, elsewh
     assert client.get("/admin/").status_code == 403
 
 
+def test_an_administrator_says_whether_a_number_is_verified(act, admin, people, happened):
+    typed = {"phone_number": "+49 30 123456", "address": "1 Main Street"}
+    page = f"{LIST}{people['member']}"
+
+    for verified in (True, False):
+        answer = act("contact", **typed | ({"verified": "on"} if verified else {}))
+        assert answer.location == page
+        (box,) = controls(admin.get(page).text, name="verified")
+        assert ("checked" in box) is verified
+    assert happened("user.contact_changed")[0].detail == {"changed": ["phone_number_verified"]}
+
+    act("contact", phone_number="12", verified="on")
+    shown = admin.get(page).text
+    assert "A telephone number begins with +" in texts(shown)
+    assert controls(shown, name="phone_number", value="+4930123456")
+
+
 def test_disabling_ends_all_that_somebody_holds_and_enabling_brings_none_back(
     app, act, register, approve, grant, people, member, client, happened
 ):

@@ -15,6 +15,7 @@ ROUTES = (
     ("GET", f"{LIST}new", "admin"),
     ("POST", f"{LIST}new", "admin"),
     ("GET", f"{LIST}unknown", "admin"),
+    ("POST", f"{LIST}unknown/contact", "admin"),
     ("POST", f"{LIST}unknown/disable", "admin"),
     ("POST", f"{LIST}unknown/enable", "admin"),
     ("POST", f"{LIST}unknown/end-session", "admin"),
@@ -99,7 +100,7 @@ def test_the_page_of_an_account_says_all_about_it(admin, member, people):
         assert words in said
     assert f'href="/admin/audit/?subject={people["member"]}"' in page
     path = f"{LIST}{people['member']}"
-    ways = {f"{path}/{way}" for way in ("role", "disable", "password-link")}
+    ways = {f"{path}/{way}" for way in ("contact", "role", "disable", "password-link")}
     assert ways_to_act(page) == ways | {f"{path}/end-session", f"{path}/end-sessions"}
 
 
@@ -107,7 +108,7 @@ def test_the_own_page_offers_neither_role_nor_disabling(admin, people):
     path = f"{LIST}{people['admin']}"
 
     assert ways_to_act(admin.get(path).text) == {
-        *(f"{path}/{way}" for way in ("password-link", "end-session", "end-sessions")),
+        *(f"{path}/{way}" for way in ("contact", "password-link", "end-session", "end-sessions")),
     }
 
 

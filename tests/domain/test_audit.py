@@ -12,6 +12,7 @@ from app.domain import (
     client_metadata,
     clients,
     consents,
+    contact_details,
     decisions,
     key_rotation,
     new_passwords,
@@ -98,6 +99,9 @@ VERBS = {
     Tag.CONSENT_REVOKED: lambda w: consents.revoke(client_id=w.client.client_id, by=BY),
     Tag.USER_CREATED: lambda w: users.create("e@e.example", "viewer", PASSWORD, w.hasher, by=BY),
     Tag.USER_ROLE_CHANGED: lambda w: users.change_role(w.user, "viewer", by=BY),
+    Tag.USER_CONTACT_CHANGED: lambda w: contact_details.change(
+        w.user.id, contact_details.Details("+491234567"), by=BY
+    ),
     Tag.USER_RENAMED: lambda w: profiles.rename(w.user, "Ada", by=BY),
     Tag.USER_DISABLED: lambda w: users.disable(w.user, by=BY),
     Tag.USER_ENABLED: lambda w: users.enable(w.disabled, by=BY),

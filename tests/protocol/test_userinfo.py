@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain import profiles, users
+from app.domain import contact_details, profiles, users
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.protocol.machines import RESOURCE, assert_refused, send
@@ -31,7 +31,7 @@ def ask(client, token, **options):
 
 
 def test_each_scope_tells_its_claims_and_nothing_is_made_up(client, ada, relying):
-    """Section 7, scopes: an account has no postal address and no telephone number to tell."""
+    """Section 7, scopes profile, email, address, phone and all: for who gave neither of these."""
     names = {"name": "Ada Lovelace", "preferred_username": ada.email}
     mail = {"email": ada.email, "email_verified": False}
     told = {
@@ -41,6 +41,25 @@ def test_each_scope_tells_its_claims_and_nothing_is_made_up(client, ada, relying
 
     assert {claims.pop("sub") for claims in told.values()} == {ada.user_id}
     assert list(told.values()) == [{}, names, mail, {}, names | mail]
+
+
+def test_address_and_phone_are_told_to_who_may_read_them(app, client, ada, relying):
+    """Section 7, scopes address and phone; OpenID Connect Core sections 5.1 and 5.1.1."""
+    told = contact_details.Details("+4930123456", True, "Ada Lovelace\n1 Main Street")
+    with app.app_context():
+        contact_details.change(ada.user_id, told, by=SERVER)
+        db.session.commit()
+    postal = {"address": {"formatted": told.address}}
+    phone = {"phone_number": told.phone_number, "phone_number_verified": True}
+    rows = {"address": postal, "phone": phone, "address phone": postal | phone, "email": {}}
+
+    for scope, claims in rows.items():
+        page = ada.consent_page(relying, resource=None, scope=f"openid {scope}", prompt="consent")
+        assert ("Read your telephone number" in page.text) is ("phone" in scope)
+        assert ("Read your postal address" in page.text) is ("address" in scope)
+        said = ask(client, token_of(ada, relying, scope=f"openid {scope}")).get_json()
+        names = {"sub", *claims, *(("email", "email_verified") if scope == "email" else ())}
+        assert (said.keys(), claims.items() <= said.items()) == (names, True)
 
 
 def test_somebody_without_a_name_has_no_claim_of_it(client, person, relying):
