@@ -242,7 +242,7 @@ def edit(
     if redirect_uris:
         metadata["redirect_uris"] = list(redirect_uris)
     if openid_metadata.notes(client.client_metadata, metadata):
-        end_families(client.client_id, openid_metadata.SUBJECTS_CHANGED, by=by)
+        end_holdings(client.client_id, openid_metadata.SUBJECTS_CHANGED, by=by)
     client_locks.claim(client)
     if fapi2:
         fapi.check_client(client.client_metadata)

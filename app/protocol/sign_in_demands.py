@@ -42,7 +42,7 @@ def checked_claims(
 
 
 def checked_subject(parameters: Parameters, claims: ClaimsRequest) -> str | None:
-    """Return the only subject who will do: hinted at by an ID token, or named by a claim."""
+    """Return the only subject that will do: hinted at by an ID token, or named by a claim."""
     named = {claims.subject, hinted(parameters)} - {None}
     if len(named) > 1:
         raise errors.InvalidRequest("The id_token_hint and the claims name different people.")

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.console import client_editing
-from app.domain import clients, decisions, scopes, software
+from app.domain import clients, decisions, grants, scopes, software
 from app.domain.audit import SERVER
 from app.domain.audit_tags import Tag
 from app.domain.client_records import load
+from app.domain.openid_metadata import SUBJECTS_CHANGED
 from app.extensions import db
 from tests.console.markup import controls, texts
 from tests.console.matrix import rows
@@ -35,6 +36,12 @@ def made(app, registered):
         decisions.approve(row.id, row.revision, by=SERVER, allowed=["tools", "write"])
         db.session.commit()
     return client_id
+
+
+def granted(app, client_id):
+    """Return the grants of a client."""
+    with app.app_context():
+        return grants.find_latest(client_id=client_id)
 
 
 def seen_on(page):
@@ -68,7 +75,7 @@ def pairwise(app, made):
 
 
 def test_another_host_gives_everybody_a_new_subject_only_when_that_is_wanted(
-    save, admin, app, made, pairwise
+    save, admin, app, made, pairwise, grant
 ):
     """N-164: as at registration, and grants end."""
     assert "an identifier that is made for client.example" in " ".join(
@@ -79,9 +86,12 @@ def test_another_host_gives_everybody_a_new_subject_only_when_that_is_wanted(
         refused = save(**fields, new_subjects="on" if fields is not moved else None)
         assert refused.status_code == 422
         assert controls(refused.text, "textarea", **{"aria-invalid": "true"})
+    grant(made, 1)
     assert save(redirect_uris=f"{URI}/more").status_code == 303
+    assert [each.revoked_at for each in granted(app, made)] == [None]
 
     assert save(**moved, new_subjects="on").status_code == 303
+    assert [each.revoked_reason for each in granted(app, made)] == [SUBJECTS_CHANGED]
     with app.app_context():
         assert load(made).openid.sector == "moved.example"
 
