@@ -22,6 +22,7 @@ from app.domain import (
     logout_tokens,
     session_clients,
     signing_keys,
+    subjects,
     sweeps,
     turns,
     webhooks,
@@ -166,7 +167,11 @@ def tell_logout(app: Flask, claim: Claim) -> Outcome:
         keys,
         settings.issuer,
         client_id=client.client_id,
-        subject=claim.payload["user_id"],
+        subject=subjects.of(
+            claim.payload["user_id"],
+            client.openid.sector,
+            app.extensions["gatewright.keys"]["pairwise subjects"],
+        ),
         sid=claim.payload["sid"],
         algorithm=client.openid.id_token_algorithm,
     )
