@@ -9,6 +9,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from app import clock
 from app.config import Settings, current_settings
 from app.domain import second_factors, sessions, users
+from app.domain.foreign_logout_tokens import Origin
 from app.domain.users import User
 from app.extensions import LOST, db
 from app.mount import MACHINE_PATHS
@@ -42,6 +43,7 @@ class BrowserSession(dict[str, Any], SessionMixin):
         self.last_seen_at = row.last_seen_at if row is not None else 0
         self.methods = tuple(row.methods.split()) if row is not None else ()
         self.is_half = row is not None and row.is_half
+        self.origin = row.origin if row is not None else None
 
     @property
     def changed(self) -> bool:
@@ -136,10 +138,12 @@ def begin(
     methods: tuple[str, ...] = (sessions.PASSWORD,),
     *,
     is_half: bool = False,
+    origin: Origin | None = None,
 ) -> None:
     """Sign a user in: a new session with a new cookie; the old one leaves nothing about people.
 
-    A half session is of somebody who has yet to prove the second factor of the account.
+    A half session is of somebody who has yet to prove the second factor of the account. ``origin``
+    is the sign-in at a provider with which it begins, or with which the old one began.
     """
     browser = current()
     row, value = sessions.issue(
@@ -149,13 +153,14 @@ def begin(
         user_agent=request.headers.get("User-Agent", ""),
         methods=methods,
         is_half=is_half,
+        origin=origin,
     )
     if browser.session_id is not None:
         sessions.replace(browser.session_id, row)
     clear(browser)
     browser.session_id, browser.user_id = row.id, user.id
     browser.auth_time, browser.last_seen_at = row.auth_time, row.last_seen_at
-    browser.methods, browser.is_half = methods, is_half
+    browser.methods, browser.is_half, browser.origin = methods, is_half, origin
     browser.fresh_cookie, browser.before = value, {}
     g.current_user = user
 
@@ -166,7 +171,7 @@ def end() -> None:
     if browser.session_id is not None:
         sessions.end(browser.session_id)
     clear(browser)
-    browser.session_id = browser.user_id = None
+    browser.session_id = browser.user_id = browser.origin = None
     browser.before = {"signed out": True}
     g.current_user = None
 

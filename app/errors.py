@@ -26,6 +26,7 @@ MACHINES = frozenset(
         "discovery",
         "introspect",
         "par",
+        "provider_logout",
         "register",
         "revoke",
         "token",

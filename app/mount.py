@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 WELL_KNOWN = "/.well-known/"
 MACHINE_PATHS = (
     WELL_KNOWN,
+    "/backchannel_logout/",
     "/clients",
     "/device_authorization",
     "/introspect",

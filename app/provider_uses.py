@@ -61,6 +61,14 @@ def get(name: str) -> Provider:
     return identity_providers.get(name, current_settings().identity_providers)
 
 
+def get_enabled(name: str) -> Provider:
+    """Return a provider that people may sign in at; raises NotFound."""
+    found = get(name)
+    if not found.draft.enabled:
+        raise identity_providers.not_found()
+    return found
+
+
 def check_free(name: str) -> None:
     """Refuse a name that the settings have given."""
     if name in current_settings().identity_providers:
@@ -70,6 +78,11 @@ def check_free(name: str) -> None:
 def redirect_uri(name: str) -> str:
     """Return where a provider sends browsers back: one place for each, against mix-up."""
     return f"{current_settings().issuer}/login/callback/{name}"
+
+
+def logout_uri(name: str) -> str:
+    """Return where a provider tells who signed out there."""
+    return f"{current_settings().issuer}/backchannel_logout/{name}"
 
 
 def begin(

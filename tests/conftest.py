@@ -106,8 +106,8 @@ WORDS_AND_FORMS = {
     "tests/cli": "catalogue client_creation client_documents connection_tokens connections"
     " initial_tokens keys policies statements users",
     "tests/protocol": "answers caller client_corpus cors discovery dpop_proofs hostile_issuers"
-    " hostile_registrations login_hostile logout_clients logs own_document"
-    " parameters prompt redirects",
+    " hostile_logout_tokens hostile_registrations login_hostile logout_clients"
+    " logs own_document parameters prompt redirects",
 }
 """Files about words, forms, commands and what is refused unread: they run on SQLite.
 

@@ -82,7 +82,7 @@ def finish(user: User, codes: list[str], method: str) -> Response:
     browser = browser_session.current()
     was_half, after = browser_session.half_user() is not None, browser.get("after")
     methods = tuple(dict.fromkeys((*browser.methods, method, MULTIPLE)))
-    browser_session.begin(user, current_settings(), address(), methods)
+    browser_session.begin(user, current_settings(), address(), methods, origin=browser.origin)
     if was_half:
         users.note_sign_in(user, methods, by=actor_of(user))
     db.session.commit()

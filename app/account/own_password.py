@@ -37,7 +37,7 @@ def show_password() -> FlaskResponse:
 def change_password() -> Response:
     """Change the password by the one before; this browser stays signed in, in a new session."""
     spend(current_settings().sign_in_rate_limit, "sign-in", network())
-    methods = browser_session.current().methods
+    browser = browser_session.current()
     old, new = request.form.get("current_password", ""), request.form.get("new_password", "")
     if not old:
         return show_form({"current_password": "Type the password you have now."})
@@ -49,7 +49,9 @@ def change_password() -> Response:
     except errors.InvalidRequest as refusal:
         return show_form({"new_password": str(refusal.description)})
 
-    browser_session.begin(person(), current_settings(), address(), methods)
+    browser_session.begin(
+        person(), current_settings(), address(), browser.methods, origin=browser.origin
+    )
     db.session.commit()
     flash(CHANGED)
     return redirect(url_for("own_password.show_password"), 303)

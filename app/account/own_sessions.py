@@ -3,7 +3,7 @@
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from app import browser_session, devices
+from app import browser_session, devices, provider_uses
 from app.account.pages import account_blueprint, actor, person, render_page
 from app.config import current_settings
 from app.domain import sessions
@@ -18,7 +18,8 @@ def list_sessions() -> str:
     found = sessions.find_of_user(person().id, current_settings().session_idle_seconds)
     rows = [(row, devices.describe(row.user_agent)) for row in found]
     this = browser_session.current().session_id
-    return render_page("own_sessions.html", rows=rows, this=this)
+    titles = {each.name: each.title for each in provider_uses.find_all()}
+    return render_page("own_sessions.html", rows=rows, this=this, titles=titles)
 
 
 @bp.post("/sessions/end")

@@ -164,6 +164,7 @@ def show(
         "provider.html",
         provider=provider,
         redirect_uri=provider_uses.redirect_uri(provider.name),
+        logout_uri=provider_uses.logout_uri(provider.name),
         trial=trial,
         person=person,
         outcome=federation.foresee(provider, person) if person else None,

@@ -51,6 +51,7 @@ ORDER = (
     "connections",
     "identity_provider_drafts",
     "identity_providers",
+    "foreign_logout_tokens",
     "sign_in_attempts",
     "claim_mappings",
     "federated_identities",

@@ -29,7 +29,7 @@ NO_SUBJECT = "The ID token has no sub of 1 to 255 printable ASCII characters."
 BITS = {"256": 256, "384": 384}
 """Of the hash of an algorithm by the end of its name; of all others it has 512."""
 
-_SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")
+_IDENTIFIER = re.compile(r"[\x20-\x7e]{1,255}")
 
 FindKeys = Callable[[str | None], Iterable[Mapping[str, Any]]]
 """Returns the published keys that a ``kid`` may mean."""
@@ -61,7 +61,7 @@ def check(
         raise refused(OTHER_NONCE)
     if at_hash is not None and at_hash != hash_of(access_token, jwt.algorithm):
         raise refused(OTHER_ACCESS_TOKEN)
-    if not _SUBJECT.fullmatch(text_of(claims.get("sub"))):
+    if not is_identifier(claims.get("sub")):
         raise refused(NO_SUBJECT)
     return claims
 
@@ -91,6 +91,11 @@ def check_moment(claims: Mapping[str, Any], begun_at: int) -> None:
 def hash_of(access_token: str, algorithm: str) -> str:
     """Return the ``at_hash`` that belongs to an access token."""
     return credentials.half_digest(access_token, BITS.get(algorithm[-3:], 512))
+
+
+def is_identifier(value: object) -> bool:
+    """Tell whether something names a person, a session or a token of an issuer."""
+    return _IDENTIFIER.fullmatch(text_of(value)) is not None
 
 
 def text_of(value: object) -> str:

@@ -13,6 +13,7 @@ from app.domain.connection_authorizations import ConnectionAuthorization
 from app.domain.consents import SpentTicket
 from app.domain.device_codes import DeviceCode
 from app.domain.dpop_proofs import DpopProofId
+from app.domain.foreign_logout_tokens import ForeignLogoutToken
 from app.domain.grants import Grant
 from app.domain.jobs import Job
 from app.domain.new_passwords import PasswordLink
@@ -53,7 +54,7 @@ def kinds(now: int) -> tuple[Kind, ...]:
     ticket, pushed, assertion = SpentTicket, PushedRequest, ClientAssertionId
     left = pushed.expires_at < now - OPENED_SECONDS
     running, link, attempt = ConnectionAuthorization, PasswordLink, SignInAttempt
-    asked, proof = PasskeyChallenge, DpopProofId
+    asked, proof, logout = PasskeyChallenge, DpopProofId, ForeignLogoutToken
     going_on = select(Session.id).where(Session.id == SessionClient.session_id)
     return (
         Kind("sessions", Session, Session.id, Session.expires_at < now),
@@ -67,6 +68,7 @@ def kinds(now: int) -> tuple[Kind, ...]:
         Kind("connection authorizations", running, running.state_digest, running.expires_at < now),
         Kind("sign-in attempts", attempt, attempt.state_digest, attempt.expires_at < now),
         Kind("passkey challenges", asked, asked.challenge_digest, asked.expires_at < now),
+        Kind("logout tokens", logout, logout.token_digest, logout.expires_at < now),
         *told(now),
         Kind("sign-in throttles", throttle, throttle.key, idle),
         *families(now),

@@ -16,9 +16,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, authorization_codes, credentials, device_codes, session_clients
+from app.domain import (
+    audit,
+    authorization_codes,
+    credentials,
+    device_codes,
+    foreign_logout_tokens,
+    session_clients,
+)
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
+from app.domain.foreign_logout_tokens import Origin
 from app.domain.session_clients import SessionClient
 from app.extensions import Base, JSONValue, db
 
@@ -47,6 +55,17 @@ class Session(Base):
     """What was proven in it, in the words of RFC 8176 section 2."""
     is_half: Mapped[bool] = mapped_column(Boolean)
     """Whether the second factor of the account is still to be proven."""
+    provider: Mapped[str | None] = mapped_column(String(64))
+    provider_subject_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    provider_sid_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    provider_asked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+    @property
+    def origin(self) -> Origin | None:
+        """Return the sign-in at an identity provider that it began with, if it did."""
+        if self.provider is None:
+            return None
+        return Origin(*(getattr(self, name) for name in Origin._fields))
 
 
 def issue(
@@ -57,6 +76,7 @@ def issue(
     user_agent: str,
     methods: Iterable[str] = (PASSWORD,),
     is_half: bool = False,
+    origin: Origin | None = None,
 ) -> tuple[Session, str]:
     """Start a session; return its row and the value of its cookie."""
     value, now = credentials.new_secret("s_"), clock.epoch()
@@ -72,6 +92,7 @@ def issue(
         user_agent=user_agent[:200],
         methods=" ".join(methods),
         is_half=is_half,
+        **(origin._asdict() if origin else {}),
     )
     db.session.add(row)
     db.session.flush()
@@ -80,27 +101,30 @@ def issue(
 
 def find(value: str, idle_seconds: int) -> Session | None:
     """Return the live session of a cookie value, or None."""
-    now = clock.epoch()
     return db.session.scalar(
         select(Session).where(
-            Session.cookie_digest == credentials.digest(value),
-            Session.expires_at > now,
-            Session.last_seen_at > now - idle_seconds,
+            Session.cookie_digest == credentials.digest(value), *alive(idle_seconds)
         )
     )
 
 
 def find_of_user(user_id: str, idle_seconds: int) -> list[Session]:
     """Return the live sessions of a user, at most ``SHOWN``, those used last first."""
-    now = clock.epoch()
-    alive = select(Session).where(
-        Session.user_id == user_id,
-        Session.is_half.is_(False),
-        Session.expires_at > now,
-        Session.last_seen_at > now - idle_seconds,
+    found = select(Session).where(
+        Session.user_id == user_id, Session.is_half.is_(False), *alive(idle_seconds)
     )
-    latest = alive.order_by(Session.last_seen_at.desc(), Session.id.desc())
+    latest = found.order_by(Session.last_seen_at.desc(), Session.id.desc())
     return list(db.session.scalars(latest.limit(SHOWN)))
+
+
+def alive(idle_seconds: int) -> Iterable[ColumnElement[bool]]:
+    """Return the conditions of live sessions."""
+    now, row = clock.epoch(), Session
+    yield row.expires_at > now
+    yield row.last_seen_at > now - idle_seconds
+    yield ~foreign_logout_tokens.ended(
+        row.provider_subject_digest, row.provider_sid_digest, row.provider_asked_at
+    )
 
 
 def touch(session_id: str) -> None:
@@ -165,6 +189,15 @@ def end_others(user_id: str, kept: str | None, *, by: Actor) -> int:
     """End all sessions of a user but one; return how many ended."""
     others = (Session.user_id == user_id) & (Session.id != (kept or ""))
     return end_where(others, user_id, by=by)
+
+
+def end_named(named_digest: str, *, by: Actor) -> None:
+    """End the sessions of a sid or a subject at a provider, recorded for each person."""
+    named = (Session.provider_sid_digest == named_digest) | (
+        Session.provider_subject_digest == named_digest
+    )
+    for user_id in db.session.scalars(select(Session.user_id).where(named).distinct()).all():
+        end_where(named & (Session.user_id == user_id), user_id, by=by)
 
 
 def end_where(condition: ColumnElement[bool], user_id: str, *, by: Actor) -> int:

@@ -13,6 +13,7 @@ from app.domain import (
     connection_drafts,
     errors,
     federation,
+    foreign_logout_tokens,
     identity_providers,
     second_factors,
     sign_in_attempts,
@@ -97,7 +98,10 @@ def sign_in(spent: Row[Any], proven: Proven) -> Response:
     user = federation.sign_in(proven.provider, proven.claims, by=caller.actor())
     methods = methods_of(proven.claims)
     is_half = MULTIPLE not in methods and second_factors.has(user.id)
-    browser_session.begin(user, current_settings(), caller.address(), methods, is_half=is_half)
+    origin = foreign_logout_tokens.origin(proven.provider, proven.claims, spent.created_at)
+    browser_session.begin(
+        user, current_settings(), caller.address(), methods, is_half=is_half, origin=origin
+    )
     provider_uses.remember(proven.provider, proven.id_token)
     answer = second_factor.go_on(user, spent.after)
     return provider_uses.pass_on(answer.location or "", "Gatewright")

@@ -31,7 +31,7 @@ def prove() -> Response:
     """Take what a passkey signed, and sign its person in, in a new session."""
     spend(current_settings().sign_in_rate_limit, "sign-in", caller.network())
     after = people.local_path(request.form.get("next", "")) or ""
-    half, methods = browser_session.half_user(), browser_session.current().methods
+    half, before = browser_session.half_user(), browser_session.current()
     text, browser = request.form.get("credential", ""), provider_uses.browser_secret()
     site = Site(current_settings().issuer)
     try:
@@ -42,6 +42,7 @@ def prove() -> Response:
             return second_factor.show(half, after, 401, error=str(refusal.description))
         return login.show_failure(refusal, "", after)
 
-    proven = (*methods, KEY, MULTIPLE) if half is not None else (KEY, MULTIPLE)
-    browser_session.begin(user, current_settings(), caller.address(), proven)
+    methods, origin = (before.methods, before.origin) if half is not None else ((), None)
+    proven = (*methods, KEY, MULTIPLE)
+    browser_session.begin(user, current_settings(), caller.address(), proven, origin=origin)
     return second_factor.finish(user, after)

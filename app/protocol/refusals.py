@@ -27,6 +27,7 @@ COUNTED = (
     "device_authorization",
     "introspect",
     "par",
+    "provider_logout",
     "revoke",
     "token",
     "userinfo",

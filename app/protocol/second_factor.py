@@ -49,7 +49,7 @@ def prove() -> BaseResponse:
     """Take a code of the app or a recovery code, and sign the person in, in a new session."""
     spend(current_settings().sign_in_rate_limit, "sign-in", caller.network())
     after = people.local_path(request.form.get("next", "")) or ""
-    user, methods = browser_session.half_user(), browser_session.current().methods
+    user, browser = browser_session.half_user(), browser_session.current()
     if user is None:
         return redirect(url_for("login.sign_in", next=after or None), 303)
     otp, key = request.form.get("otp", ""), current_key("second factors")
@@ -64,8 +64,8 @@ def prove() -> BaseResponse:
         db.session.commit()
         return show(user, after, 401, error=str(refusal.description))
 
-    proven = (*methods, ONE_TIME, MULTIPLE)
-    browser_session.begin(user, current_settings(), caller.address(), proven)
+    proven = (*browser.methods, ONE_TIME, MULTIPLE)
+    browser_session.begin(user, current_settings(), caller.address(), proven, origin=browser.origin)
     return finish(user, after)
 
 

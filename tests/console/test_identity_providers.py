@@ -44,6 +44,7 @@ def test_a_provider_is_made_once_its_metadata_are_in_order(app, admin, send, pro
     assert answer.location == f"{LIST}staff"
     page = admin.get(answer.location).text
     assert "https://gatewright.example/login/callback/staff" in page
+    assert "https://gatewright.example/backchannel_logout/staff" in page
     assert SECRET not in page + str(happened("identity_provider.created")[0].detail)
     assert kept(app, "staff").draft.title == "Acme staff"
     assert ">staff<" in admin.get(LIST).text

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from secrets import token_urlsafe
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,12 +13,13 @@ from werkzeug.test import TestResponse
 
 from app.domain import identity_providers
 from app.domain.audit import SERVER
+from app.domain.foreign_logout_tokens import EVENT
 from app.domain.identity_provider_drafts import Draft
 from app.extensions import db
 from app.outbound.client import Answer
 from app.outbound.issuers import Issuers
 from app.outbound.key_sets import KeySets
-from tests.protocol.persons import find_form
+from tests.protocol.persons import find_form, new_http
 from tests.protocol.vendors import KEYS, jws, key_set
 
 ISSUER = "https://id.example/tenant"
@@ -37,16 +39,34 @@ def id_token(nonce: str, /, algorithm: str = "ES256", key: Any = None, **changes
         "nonce": nonce,
         "email": "Pia@Example.org",
         "name": "Pia P.",
-    } | changes
-    now = int(time.time())
-    dates = ("exp", "iat", "nbf")
-    claims = {
+    }
+    header = {"alg": algorithm, "typ": "JWT", "kid": algorithm}
+    return jws(header, dated(said | changes), key or KEYS[algorithm], algorithm)
+
+
+def logout_token(header: dict[str, Any] | None = None, key: Any = None, **changes: Any) -> str:
+    """Return a logout token, changed as an ID token is; ``header`` changes the header."""
+    said = {
+        "iss": ISSUER,
+        "aud": CLIENT_ID,
+        "exp": 120,
+        "iat": 0,
+        "jti": token_urlsafe(),
+        "events": {EVENT: {}},
+    }
+    head = {"alg": "ES256", "typ": "logout+jwt", "kid": "ES256"} | (header or {})
+    kept = {name: value for name, value in head.items() if value is not None}
+    return jws(kept, dated(said | changes), key or KEYS["ES256"], "ES256")
+
+
+def dated(said: dict[str, Any]) -> dict[str, Any]:
+    """Return claims with their dates counted from now, without those that are None."""
+    now, dates = int(time.time()), ("exp", "iat", "nbf")
+    return {
         name: now + value if name in dates and type(value) in (int, float) else value
         for name, value in said.items()
         if value is not None
     }
-    header = {"alg": algorithm, "typ": "JWT", "kid": algorithm}
-    return jws(header, claims, key or KEYS[algorithm], algorithm)
 
 
 def going_to(page: TestResponse) -> str:
@@ -118,6 +138,11 @@ class Provider:
         """Return a token answer."""
         token = id_token(self.nonce, **self.claims)
         return {"access_token": ACCESS, "token_type": "Bearer", "id_token": token}
+
+    def log_out(self, token: str, name: str = "") -> TestResponse:
+        """Send a logout token, as the provider does: without a browser."""
+        url = f"/backchannel_logout/{name or self.name}"
+        return new_http(self.app).post(url, data={"logout_token": token})
 
     def redeemed(self) -> list[dict[str, list[str]]]:
         """Return the form of each request to the token endpoint."""

@@ -81,6 +81,7 @@ TABLE = (
     machine("POST", "/token", "client", NO_STORE, "token_rate_limit"),
     machine("POST", "/par", "client", NO_STORE, "token_rate_limit"),
     machine("POST", "/device_authorization", "client", NO_STORE, "token_rate_limit"),
+    machine("POST", "/backchannel_logout/<provider>", "anyone", NO_STORE, "token_rate_limit"),
     machine("POST", "/revoke", "client", NO_STORE, "token_rate_limit"),
     machine(
         "POST", "/introspect", "client", NO_STORE, "token_rate_limit", "introspection_rate_limit"
