@@ -23,8 +23,8 @@ from app.outbound.upstream_clients import Client
 
 PURPOSE = "identity providers"
 """Of the key that seals their secrets."""
-BROWSER, SIGNED_IN_BY, TRIAL = "sign_in_browser", "signed_in_by", "provider_trial"
-"""What a browser session remembers: its secret, who signed the person in, the last test."""
+BROWSER, HINT, TRIAL = "sign_in_browser", "id_token_hint", "provider_trial"
+"""What a browser session remembers: its secret, the sealed ID token, the last test."""
 LONGEST_HINT = 4000
 """A longer ID token is not kept for signing out."""
 
@@ -146,13 +146,12 @@ def pass_on(url: str, where: str) -> Response:
 
 
 def remember(provider: Provider, id_token: str) -> None:
-    """Remember in a new session who signed the person in, if they are to be signed out there."""
+    """Remember the ID token in a new session, if the person is to be signed out there."""
     browser = browser_session.current()
-    if not provider.draft.signs_out or browser.session_id is None:
+    if not provider.draft.signs_out or browser.session_id is None or len(id_token) > LONGEST_HINT:
         return
-    hint = id_token.encode() if len(id_token) <= LONGEST_HINT else b""
-    sealed = credentials.seal(current_key(PURPOSE), hint, bound(browser.session_id))
-    browser[SIGNED_IN_BY] = {"name": provider.name, "hint": base64.b64encode(sealed).decode()}
+    sealed = credentials.seal(current_key(PURPOSE), id_token.encode(), bound(browser.session_id))
+    browser[HINT] = base64.b64encode(sealed).decode()
 
 
 def keep_trial(name: str, claims: Mapping[str, Any], failure: str) -> None:
@@ -173,17 +172,27 @@ def trial_of(name: str) -> dict[str, Any]:
 
 
 def way_out() -> tuple[Provider, str] | None:
-    """Return who signed the person of this browser in, and the ID token; None for nobody."""
-    browser = browser_session.current()
-    kept: dict[str, Any] | None = browser.get(SIGNED_IN_BY)
-    if kept is None or browser.session_id is None:
-        return None
-    sealed = base64.b64decode(kept["hint"])
+    """Return who signed the person of this browser in, and the ID token; None for nobody.
+
+    The ID token is empty where none was kept.
+    """
+    origin = browser_session.current().origin
     try:
-        hint = credentials.unseal(current_key(PURPOSE), sealed, bound(browser.session_id)).decode()
-        return get(kept["name"]), hint
-    except (ValueError, errors.NotFound):
+        return (get(origin.provider), kept_hint()) if origin else None
+    except errors.NotFound:
         return None
+
+
+def kept_hint() -> str:
+    """Return the ID token that the session of this browser began with, empty for none."""
+    browser = browser_session.current()
+    if HINT not in browser or browser.session_id is None:
+        return ""
+    sealed = base64.b64decode(browser[HINT])
+    try:
+        return credentials.unseal(current_key(PURPOSE), sealed, bound(browser.session_id)).decode()
+    except ValueError:
+        return ""
 
 
 def end_session_url(provider: Provider, id_token: str) -> str:
@@ -195,7 +204,7 @@ def end_session_url(provider: Provider, id_token: str) -> str:
         endpoint = issuers().find(provider.draft.issuer).end_session_endpoint
     except OutboundError:
         return ""
-    if not endpoint or not provider.draft.signs_out:
+    if not endpoint:
         return ""
     said = {"id_token_hint": id_token, "client_id": provider.draft.client_id}
     query = urlencode({name: value for name, value in said.items() if value}, quote_via=quote)

@@ -55,15 +55,18 @@ def leave(wanted: LogoutRequest, after: str | None = None) -> Response:
     browser_session.end()
     db.session.commit()
     elsewhere = provider_uses.end_session_url(*left) if left else ""
-    if left and elsewhere:
-        return provider_uses.pass_on(elsewhere, left[0].title)
-    return go_on(wanted) if after is None else redirect(after, 303)
+    provider = left[0] if left and elsewhere else None
+    if provider is not None and provider.draft.signs_out:
+        return provider_uses.pass_on(elsewhere, provider.title)
+    if after is not None:
+        return redirect(after, 303)
+    return go_on(wanted, provider.title if provider else "", elsewhere)
 
 
-def go_on(wanted: LogoutRequest) -> Response:
+def go_on(wanted: LogoutRequest, provider: str = "", provider_url: str = "") -> Response:
     """Send the browser back to the app, or say that nobody is signed in."""
     if wanted.return_url is None:
-        return show_signed_out(wanted)
+        return show_signed_out(wanted, provider, provider_url)
     return redirected(wanted.return_url, {})
 
 
@@ -82,8 +85,8 @@ def ask(wanted: LogoutRequest) -> Response:
     )
 
 
-def show_signed_out(wanted: LogoutRequest) -> Response:
-    """Say that nobody is signed in here, and offer the way back to the app."""
+def show_signed_out(wanted: LogoutRequest, provider: str = "", provider_url: str = "") -> Response:
+    """Say that nobody is signed in here; offer the way back to the app, and out at a provider."""
     return page(
         "protocol/signed_out.html",
         status=400 if wanted.fault else 200,
@@ -91,6 +94,8 @@ def show_signed_out(wanted: LogoutRequest) -> Response:
         client_name=name_of(wanted),
         return_url=wanted.return_url,
         fault=wanted.fault,
+        provider=provider,
+        provider_url=provider_url,
     )
 
 

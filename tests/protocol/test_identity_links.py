@@ -10,8 +10,8 @@ from app.extensions import db
 from app.outbound import upstream_metadata
 from app.protocol.proven_claims import UNREADABLE
 from tests.protocol.persons import find_form
-from tests.protocol.phones import add_app
-from tests.protocol.providers import CLIENT_ID, ISSUER, Provider, going_to
+from tests.protocol.phones import add_app, prove
+from tests.protocol.providers import CLIENT_ID, ISSUER, REFRESH, Provider, going_to
 
 PAGE = "/account/identities"
 
@@ -147,6 +147,57 @@ def test_signing_out_goes_on_to_the_provider_that_signed_in(person, provider):
     assert http.open(PAGE).status_code == 303
 
 
+def switch_off_signing_out(app):
+    """Let the provider sign nobody out by itself."""
+    with app.app_context():
+        db.session.execute(db.text("UPDATE identity_providers SET signs_out = false"))
+        db.session.commit()
+
+
+def test_otherwise_signing_out_offers_to_go_on_and_never_goes_by_itself(app, person, provider):
+    switch_off_signing_out(app)
+    provider.sign_in(person.http)
+
+    page = person.submit(person.open("/"), "/logout")
+
+    assert (page.status_code, REFRESH.search(page.text)) == (200, None)
+    assert f'href="{ISSUER}/logout?client_id={CLIENT_ID}"' in page.text
+    assert "Sign out at acme, too" in page.text
+
+
+def test_a_sign_out_after_a_second_factor_is_offered_too(app, person, provider):
+    provider.sign_in(person.http)
+    phone = add_app(person)
+    other = person.elsewhere()
+    provider.sign_in(other.http)
+    prove(other, phone.recovery[0])
+
+    assert going_to(other.submit(other.open("/"), "/logout")).startswith(f"{ISSUER}/logout?")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"end_session_endpoint": None},
+        {"end_session_endpoint": "http://id.example/logout"},
+        {"end_session_endpoint": "javascript:alert(1)"},
+        {"issuer": "https://other.example"},
+    ],
+)
+def test_a_provider_without_a_safe_place_for_it_is_not_offered(
+    app, person, provider, clock, metadata
+):
+    switch_off_signing_out(app)
+    provider.sign_in(person.http)
+    provider.metadata = metadata
+    clock.advance(601)
+
+    page = person.submit(person.open("/"), "/logout").text
+
+    assert "You are signed out" in page
+    assert "too</a>" not in page
+
+
 def test_a_secret_of_another_key_is_a_failure_like_any_other(app, person, provider, audited):
     sent = provider.begin(person.http)
     with app.app_context():
@@ -161,7 +212,9 @@ def test_a_secret_of_another_key_is_a_failure_like_any_other(app, person, provid
 def test_signing_out_after_a_password_stays_here(person, provider):
     person.sign_in()
 
-    assert "You are signed out" in person.submit(person.open("/"), "/logout").text
+    page = person.submit(person.open("/"), "/logout").text
+    assert "You are signed out" in page
+    assert "acme" not in page
 
 
 @pytest.mark.parametrize("overrides", [{"second_factor_roles": ("member",)}])
