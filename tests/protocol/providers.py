@@ -19,7 +19,7 @@ from app.extensions import db
 from app.outbound.client import Answer
 from app.outbound.issuers import Issuers
 from app.outbound.key_sets import KeySets
-from tests.protocol.persons import find_form, new_http
+from tests.protocol.persons import Person, find_form, new_http
 from tests.protocol.vendors import KEYS, jws, key_set
 
 ISSUER = "https://id.example/tenant"
@@ -172,3 +172,10 @@ class Provider:
         """Sign in from the sign-in page, with claims changed."""
         self.claims = changes
         return self.come_back(http, self.begin(http))
+
+    def come(self, name: str = "", **changes: Any) -> Person:
+        """Return somebody who has just signed in, in a browser of their own."""
+        somebody, self.name, own = Person(self.app, "", ""), name or self.name, self.name
+        self.sign_in(somebody.http, **changes)
+        self.name = own
+        return somebody

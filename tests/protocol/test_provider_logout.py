@@ -1,5 +1,7 @@
 """Sign-out at an identity provider ends what began there, and nothing else, whenever it comes."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from app.domain import foreign_logout_tokens, identity_providers, retention, second_factors
@@ -8,7 +10,6 @@ from app.domain.foreign_logout_tokens import REPLAYED
 from app.extensions import db
 from app.protocol.provider_logout import UNFETCHED
 from tests.protocol.machines import assert_refused
-from tests.protocol.persons import Person
 from tests.protocol.phones import add_app, is_signed_in_wholly, prove
 from tests.protocol.providers import ISSUER, Provider, logout_token
 
@@ -19,26 +20,6 @@ SUBJECT = "pia-there"
 def provider(app):
     """Return a provider that may link accounts by their address."""
     return Provider(app).attach(title="Acme staff", links_by_email=True)
-
-
-@pytest.fixture
-def browser(app):
-    """Return the browser of nobody in particular."""
-    return Person(app, "", "")
-
-
-@pytest.fixture
-def come(app, provider):
-    """Return a function that signs somebody in at a provider, in a new browser."""
-
-    def sign_in(name="acme", **claims):
-        somebody, provider.name = Person(app, "", ""), name
-        provider.sign_in(somebody.http, **claims)
-        provider.name = "acme"
-        assert is_signed_in_wholly(somebody)
-        return somebody
-
-    return sign_in
 
 
 def assert_ended(answer):
@@ -59,16 +40,16 @@ NAMED = [
 ]
 
 
-def test_a_token_ends_exactly_the_sessions_that_it_names(
-    provider, come, enrol, audited, clock, subtests
-):
+def test_a_token_ends_exactly_the_sessions_that_it_names(provider, enrol, audited, clock, subtests):
     person = enrol("pia@example.org")
     person.sign_in()
     provider.hold("two", links_by_email=True)
     hers = {"laptop": {"sid": "laptop"}, "phone": {"sid": "phone"}, "silent": {"sid": ["laptop"]}}
-    alive = {name: come(email_verified=True, **claims) for name, claims in hers.items()} | {
-        "of another": come(sub="ben-there", sid="of ben", email="ben@example.org"),
-        "of another provider": come("two", sid="laptop"),
+    alive = {
+        name: provider.come(email_verified=True, **claims) for name, claims in hers.items()
+    } | {
+        "of another": provider.come(sub="ben-there", sid="of ben", email="ben@example.org"),
+        "of another provider": provider.come("two", sid="laptop"),
         "by password": person,
     }
 
@@ -79,7 +60,7 @@ def test_a_token_ends_exactly_the_sessions_that_it_names(
 
             assert {name for name, each in alive.items() if not is_signed_in_wholly(each)} == ended
         clock.advance(1)
-        alive |= {name: come(**hers[name]) for name in ended}
+        alive |= {name: provider.come(**hers[name]) for name in ended}
 
     told = audited("user.sessions_ended")
     assert {(each.subject, each.actor_kind) for each in told} == {(person.user_id, "server")}
@@ -87,8 +68,8 @@ def test_a_token_ends_exactly_the_sessions_that_it_names(
     assert [each.detail["sessions"] for each in told] == [len(ended) for _, ended in NAMED if ended]
 
 
-def test_codes_end_with_the_session_and_grants_stay(app, provider, come, public):
-    somebody = come(sid="laptop")
+def test_codes_end_with_the_session_and_grants_stay(app, provider, public):
+    somebody = provider.come(sid="laptop")
     tokens, code = somebody.tokens(public), somebody.code(public)
 
     assert_ended(provider.log_out(logout_token(sid="laptop")))
@@ -99,11 +80,11 @@ def test_codes_end_with_the_session_and_grants_stay(app, provider, come, public)
         assert db.session.scalar(db.text("SELECT count(*) FROM sessions")) == 0
 
 
-def test_a_token_counts_once_and_its_replay_ends_nothing(provider, come, clock, audited):
+def test_a_token_counts_once_and_its_replay_ends_nothing(provider, clock, audited):
     token = logout_token(sub=SUBJECT)
     assert_ended(provider.log_out(token))
     clock.advance(1)
-    later = come(sid="laptop")
+    later = provider.come(sid="laptop")
 
     again = provider.log_out(token)
 
@@ -115,6 +96,17 @@ def test_a_token_counts_once_and_its_replay_ends_nothing(provider, come, clock, 
     assert SUBJECT not in str(event.detail)
 
 
+def test_of_many_that_bring_a_token_at_once_one_is_answered(provider, audited):
+    somebody, token = provider.come(sid="laptop"), logout_token(sid="laptop")
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(provider.log_out, [token] * 6))
+
+    assert sorted(each.status_code for each in answers) == [200, 400, 400, 400, 400, 400]
+    assert len(audited("user.sessions_ended")) == 1
+    assert not is_signed_in_wholly(somebody)
+
+
 def test_a_jti_is_of_its_provider(provider):
     provider.hold("two")
 
@@ -124,7 +116,7 @@ def test_a_jti_is_of_its_provider(provider):
 
 @pytest.mark.parametrize("named", [{"sid": "laptop"}, {"sub": SUBJECT}])
 def test_a_token_that_comes_during_a_sign_in_ends_it_and_not_the_next(
-    provider, browser, come, clock, monkeypatch, named
+    provider, clock, monkeypatch, named
 ):
     tokens = provider.tokens
 
@@ -135,20 +127,17 @@ def test_a_token_that_comes_during_a_sign_in_ends_it_and_not_the_next(
 
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr(provider, "tokens", signed_out_meanwhile)
-        provider.sign_in(browser.http, sid="laptop")
+        browser = provider.come(sid="laptop")
 
     assert not is_signed_in_wholly(browser)
     clock.advance(1)
-    come(sid="laptop")
+    assert is_signed_in_wholly(provider.come(sid="laptop"))
 
 
-def test_a_token_that_comes_during_the_second_factor_ends_that_too(
-    provider, come, monkeypatch, clock
-):
-    phone = add_app(come(sid="laptop"))
+def test_a_token_that_comes_during_the_second_factor_ends_that_too(provider, monkeypatch, clock):
+    phone = add_app(provider.come(sid="laptop"))
     clock.advance(60)
-    half = Person(provider.app, "", "")
-    provider.sign_in(half.http, sid="phone")
+    half = provider.come(sid="phone")
     prove_factor = second_factors.prove
 
     def signed_out_meanwhile(*values, **more):
@@ -161,37 +150,8 @@ def test_a_token_that_comes_during_the_second_factor_ends_that_too(
     assert not is_signed_in_wholly(half)
 
 
-def test_a_session_stays_that_of_the_provider_when_factors_are_added_and_proven(
-    provider, come, clock
-):
-    first = come(sid="laptop")
-    phone = add_app(first)
-    clock.advance(60)
-    second, half = (Person(provider.app, "", "") for _ in range(2))
-    for each in (second, half):
-        provider.sign_in(each.http, sid="phone")
-    prove(second, phone.code())
-    assert [is_signed_in_wholly(each) for each in (first, second)] == [True, True]
-
-    assert_ended(provider.log_out(logout_token(sub=SUBJECT)))
-
-    assert [is_signed_in_wholly(each) for each in (first, second)] == [False, False]
-    assert half.open("/second-factor").location == "/login"
-
-
-def test_a_sign_in_by_password_leaves_the_provider_behind(provider, come, enrol):
-    person = enrol("pia@example.org")
-    somebody = come(sid="laptop", email_verified=True)
-    somebody.email = person.email
-    somebody.sign_in(somebody.open("/login?again=yes"))
-
-    assert_ended(provider.log_out(logout_token(sub=SUBJECT)))
-
-    assert is_signed_in_wholly(somebody)
-
-
-def test_a_provider_that_is_switched_off_or_unknown_ends_nothing(app, provider, come, settings):
-    somebody = come(sid="laptop")
+def test_a_provider_that_is_switched_off_or_unknown_ends_nothing(app, provider, settings):
+    somebody = provider.come(sid="laptop")
     with app.app_context():
         db.session.execute(db.text("UPDATE identity_providers SET enabled = false"))
         db.session.commit()
@@ -204,8 +164,8 @@ def test_a_provider_that_is_switched_off_or_unknown_ends_nothing(app, provider, 
     assert len(provider.asked) == asked
 
 
-def test_the_same_name_of_another_issuer_ends_nothing(app, provider, come):
-    somebody = come(sid="laptop")
+def test_the_same_name_of_another_issuer_ends_nothing(app, provider):
+    somebody = provider.come(sid="laptop")
     with app.app_context():
         identity_providers.remove(identity_providers.get("acme", {}), by=SERVER)
         db.session.commit()
@@ -217,8 +177,8 @@ def test_the_same_name_of_another_issuer_ends_nothing(app, provider, come):
     assert is_signed_in_wholly(somebody)
 
 
-def test_strangers_cannot_make_the_server_ask_the_provider_again_and_again(provider, come, clock):
-    somebody = come(sid="laptop")
+def test_strangers_cannot_make_the_server_ask_the_provider_again_and_again(provider, clock):
+    somebody = provider.come(sid="laptop")
 
     for seconds, fetched in ((0, 0), (61, 1)):
         clock.advance(seconds)
@@ -230,8 +190,8 @@ def test_strangers_cannot_make_the_server_ask_the_provider_again_and_again(provi
     assert is_signed_in_wholly(somebody)
 
 
-def test_a_token_that_could_not_be_checked_is_not_used_up(provider, come, clock):
-    somebody, token = come(sid="laptop"), logout_token(sid="laptop", exp=1000)
+def test_a_token_that_could_not_be_checked_is_not_used_up(provider, clock):
+    somebody, token = provider.come(sid="laptop"), logout_token(sid="laptop", exp=1000)
     clock.advance(601)
     provider.metadata = {"issuer": "https://other.example"}
     refused = provider.log_out(token)
@@ -240,6 +200,7 @@ def test_a_token_that_could_not_be_checked_is_not_used_up(provider, come, clock)
 
     assert_refused(refused, "invalid_request")
     assert refused.json["error_description"] == UNFETCHED
+    assert is_signed_in_wholly(somebody)
     assert_ended(provider.log_out(token))
     assert not is_signed_in_wholly(somebody)
 
@@ -254,10 +215,10 @@ def test_a_used_token_is_kept_for_as_long_as_a_session_that_it_ended(app, provid
             db.session.commit()
 
 
-def test_the_list_of_sessions_says_where_each_began(app, provider, come, enrol):
+def test_the_list_of_sessions_says_where_each_began(app, provider, enrol):
     person = enrol("pia@example.org")
     person.sign_in()
-    come(sid="laptop", email_verified=True)
+    provider.come(sid="laptop", email_verified=True)
 
     page = person.open("/account/sessions").text
 
