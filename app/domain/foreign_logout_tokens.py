@@ -19,7 +19,7 @@ from app.extensions import Base, insert_once
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 TYPES = ("jwt", "logout+jwt")
 OLDEST_SECONDS = 3600
-"""A token that was made longer ago does not count, nor does a sign-in stay under way so long."""
+"""A token that was made longer ago does not count, and no sign-in is under way for so long."""
 
 SHAPE = (
     "logout_token must be one JWT in compact form of the type logout+jwt, signed asymmetrically"
@@ -89,14 +89,11 @@ def read(text: str, provider: Provider) -> ForeignJwt:
 
 def is_logout(claims: Mapping[str, Any]) -> bool:
     """Tell whether claims say that somebody signed out, and cannot be those of an ID token."""
-    events, named = (
-        claims.get("events"),
-        [claims[each] for each in ("sid", "sub") if each in claims],
-    )
+    events, named = claims.get("events"), claims.keys() & {"sid", "sub"}
     if not isinstance(events, dict) or not isinstance(events.get(EVENT), dict):
         return False
-    identifiers = [claims.get("jti"), *named]
-    return bool(named) and "nonce" not in claims and all(map(is_identifier, identifiers))
+    is_named = all(is_identifier(claims.get(member)) for member in ("jti", *named))
+    return is_named and bool(named) and "nonce" not in claims
 
 
 def is_in_time(claims: Mapping[str, Any], now: int) -> bool:

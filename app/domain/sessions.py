@@ -56,6 +56,7 @@ class Session(Base):
     is_half: Mapped[bool] = mapped_column(Boolean)
     """Whether the second factor of the account is still to be proven."""
     provider: Mapped[str | None] = mapped_column(String(64))
+    """This and the next three are of the sign-in at an identity provider that it began with."""
     provider_subject_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     provider_sid_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     provider_asked_at: Mapped[int | None] = mapped_column(BigInteger)
