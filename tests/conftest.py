@@ -105,9 +105,10 @@ WORDS_AND_FORMS = {
     " sign_out_fields statement_issuers system trials webhooks",
     "tests/cli": "catalogue client_creation client_documents connection_tokens connections"
     " initial_tokens keys policies statements users",
-    "tests/protocol": "answers caller client_corpus cors discovery dpop_proofs hostile_issuers"
-    " hostile_logout_tokens hostile_registrations login_hostile logout_clients"
-    " logs own_document parameters prompt redirects",
+    "tests/protocol": "answers caller client_corpus cors discovery dpop_nonces dpop_proofs"
+    " dpop_resources hostile_issuers hostile_logout_tokens"
+    " hostile_registrations login_hostile logout_clients logs own_document"
+    " parameters prompt redirects",
 }
 """Files about words, forms, commands and what is refused unread: they run on SQLite.
 

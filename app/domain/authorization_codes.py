@@ -23,8 +23,6 @@ FAILED = (
     "The authorization code, its redirect_uri or its code_verifier does not match, or the code"
     " was used or is too old; start a new authorization request."
 )
-
-
 OTHER_KEY = (
     "The authorization code is bound to a key; send a DPoP proof of the key that its authorization"
     " request named."

@@ -5,14 +5,15 @@ from typing import Any
 
 from app import clock
 from app.domain import errors, foreign_jwts
-from app.domain.assertion_keys import METHOD
+from app.domain.assertion_keys import ALGORITHM, METHOD
 from app.domain.foreign_jwts import Demands, ForeignJwt
 
 DEMANDS = Demands(("PS256", "ES256", "EdDSA", "Ed25519"), leeway_seconds=10)
 CODE_SECONDS = 60
 """No code lives longer."""
 UNABLE = (
-    "The profile fapi2 is only for clients whose token_endpoint_auth_method is private_key_jwt."
+    "The profile fapi2 is only for clients whose token_endpoint_auth_method is private_key_jwt and"
+    " whose token_endpoint_auth_signing_alg, if there is one, is PS256, ES256 or EdDSA."
 )
 ASSERTION = (
     "The client_assertion of this client must be signed with PS256, ES256 or EdDSA, its aud must be"
@@ -21,8 +22,9 @@ ASSERTION = (
 
 
 def is_able(metadata: Mapping[str, Any]) -> bool:
-    """Tell whether a client could meet the profile: it always signs."""
-    return bool(metadata["token_endpoint_auth_method"] == METHOD)
+    """Tell whether a client could meet the profile: it always signs, and as it has to."""
+    signs = metadata["token_endpoint_auth_method"] == METHOD
+    return bool(signs and metadata.get(ALGORITHM) in (None, *DEMANDS.algorithms))
 
 
 def check_client(metadata: Mapping[str, Any]) -> None:

@@ -142,6 +142,13 @@ def keys_in(metadata):
     return listed if isinstance(listed, list) else []
 
 
+def test_the_metadata_lists_the_algorithms_of_proofs_and_no_symmetric_one(client):
+    for name in ("oauth-authorization-server", "openid-configuration"):
+        told = client.get(f"/.well-known/{name}").get_json()["dpop_signing_alg_values_supported"]
+        assert told == list(foreign_jwts.ALGORITHMS)
+        assert not [each for each in told if each.startswith(("HS", "none"))]
+
+
 GOOD = {
     "every kind of key": [{"name": name} for name in ("ES256", "ES384", "EdDSA", "PS256", "RS256")],
     "an old clock": [{"iat": -90}, {"iat": 30}],

@@ -144,8 +144,9 @@ def test_a_strict_client_that_became_public_can_do_nothing(app, strict):
     assert_refused(public.post("/token", proving(), **OWN), "invalid_client")
 
 
-def test_only_a_client_that_signs_can_be_held_to_it(app, public, confidential):
-    for machine in (public, confidential):
+def test_only_a_client_that_signs_as_it_has_to_can_be_held_to_it(app, client, public, confidential):
+    old = {"client_name": "Old", "token_endpoint_auth_signing_alg": "RS256"}
+    for machine in (public, confidential, signers.register(app, client, **METADATA | old)):
         with pytest.raises(errors.InvalidClientMetadata, match=fapi.UNABLE[:20]):
             hold(app, machine)
         with app.app_context():
