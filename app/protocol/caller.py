@@ -35,6 +35,7 @@ FAILED = (
 )
 UNFETCHED = "The keys at the jwks_uri of this client cannot be fetched now; try again later."
 LONGEST_HEADER = 8192
+LONGEST_BEARER = 512
 
 
 def address() -> str:
@@ -228,13 +229,16 @@ def basic(header: str) -> tuple[str, str]:
     return halves[0], halves[1]
 
 
-def bearer(longest: int = 512) -> str | None:
-    """Return the bearer token of the Authorization header, or None (RFC 6750 section 2.1)."""
+def bearer() -> str | None:
+    """Return the bearer token of the Authorization header, or None (RFC 6750 section 2.1).
+
+    Not for access tokens, which may be bound to a key.
+    """
     header = request.headers.get("Authorization", "")
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         return None
-    return token.strip()[:longest]
+    return token.strip()[:LONGEST_BEARER]
 
 
 def passwords() -> Passwords:
