@@ -12,6 +12,7 @@ from app.domain import client_records, resources, signing_keys
 from app.extensions import Base
 from tests.protocol.machines import RESOURCE, Machine
 from tests.protocol.persons import Person
+from tests.protocol.proofs import proving
 
 
 @contextmanager
@@ -46,11 +47,12 @@ def requests(
         "code": lambda: confidential.redeem(code),
         "refresh": lambda: confidential.refresh(second["refresh_token"]),
         "client credentials": lambda: confidential.post("/token", **own),
+        "a proof": lambda: confidential.post("/token", proving(), **own),
         "introspection": lambda: resource_server.introspect(second["access_token"]),
     }
 
 
-HOT = ("code", "refresh", "client credentials", "introspection")
+HOT = ("code", "refresh", "client credentials", "a proof", "introspection")
 
 
 @pytest.mark.parametrize("name", HOT)
