@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from app import setting_rules
+from app.domain import grant_types
 from app.domain.users import ROLES
 
 
@@ -25,3 +26,8 @@ class PeopleSettings(BaseModel):
         BeforeValidator(setting_rules.words),
         AfterValidator(roles),
     ] = Field((), description="Roles that need a second factor; recommended: `approver admin`.")
+
+    @property
+    def grant_types(self) -> tuple[str, ...]:
+        """Return the grants that this server has."""
+        return grant_types.ALL + grant_types.BY_HAND

@@ -36,7 +36,7 @@ OPTIONS: list[click.Parameter] = [
     click.Option(["--name"], type=NAME, required=True, help="What people see."),
     click.Option(
         ["--grant", "grants"],
-        type=click.Choice(RULES.grant_types),
+        type=click.Choice(grant_types.ALL + grant_types.BY_HAND),
         multiple=True,
         help="Repeatable.",
     ),
@@ -88,7 +88,9 @@ def create(
     wanted = names(scope)
     with shell.application() as app:
         settings = shell.settings_of(app)
-        rules = replace(settings.metadata_rules, device_beside_code=True)
+        rules = replace(
+            settings.metadata_rules, grant_types=settings.grant_types, device_beside_code=True
+        )
         metadata = client_metadata.parse(document(wanted, **about), rules)
         check_method(about["auth_method"], introspects)
         sectors.check(metadata)

@@ -60,6 +60,7 @@ ORDER = (
     "session_clients",
     "refresh_tokens",
     "tokens",
+    "delegations",
     "identity_claims",
     "subjects",
     "authorization_codes",

@@ -43,6 +43,7 @@ class Tag(StrEnum):
     DEVICE_CODE_REPLAYED = "device_code.replayed"
     TOKEN_ISSUED = "token.issued"
     TOKEN_REFRESHED = "token.refreshed"
+    TOKEN_EXCHANGED = "token.exchanged"
     TOKEN_REPLAYED = "token.replayed"
     TOKEN_REVOKED = "token.revoked"
     TOKEN_INTROSPECTED = "token.introspected"

@@ -176,10 +176,10 @@ def _grant_types(asked: dict[str, object], rules: MetadataRules, method: str) ->
         raise errors.InvalidClientMetadata(
             "grant_types must name the grant that gives the first refresh token."
         )
-    if "client_credentials" in grants and method == "none":
+    if {grant_types.CLIENT, *grant_types.BY_HAND} & set(grants) and method == "none":
         raise errors.InvalidClientMetadata(
-            "client_credentials needs a client that authenticates; change"
-            " token_endpoint_auth_method."
+            "client_credentials, token-exchange and jwt-bearer need a client that authenticates;"
+            " change token_endpoint_auth_method."
         )
     return grants
 

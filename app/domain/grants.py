@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, insert, or_, select, update
+from sqlalchemy import BigInteger, ForeignKey, Row, String, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -92,9 +92,10 @@ def open_new(
     return values
 
 
-def find(grant_id: str) -> Grant | None:
+def find(grant_id: str) -> Row[Any] | None:
     """Return one grant, which says whose it is: the subject of a token may be pairwise."""
-    return db.session.get(Grant, grant_id)
+    query = select(*Grant.__table__.c).where(Grant.id == grant_id)
+    return db.session.execute(query).first()
 
 
 def use(grant_id: str, now: int, dpop_jkt: str | None = None) -> bool:

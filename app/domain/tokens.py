@@ -35,8 +35,10 @@ def mint(
     scopes: Sequence[str],
     audience: Sequence[str],
     seconds: int | None = None,
+    until: int | None = None,
     grant: Mapping[str, Any] | None = None,
     jkt: str | None = None,
+    act: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return a token answer (RFC 6749 section 5.1) with a JWT access token (RFC 9068).
 
@@ -44,6 +46,8 @@ def mint(
     """
     now = clock.epoch()
     lifetime = seconds or rules.access_token_seconds
+    if until is not None:
+        lifetime = min(lifetime, until - now)
     claims: dict[str, Any] = {
         "iss": rules.issuer,
         "sub": subject,
@@ -56,9 +60,11 @@ def mint(
     if scopes:
         claims["scope"] = " ".join(scopes)
     if grant is not None:
-        claims["grant_id"], claims["auth_time"] = grant["id"], grant["auth_time"]
+        claims |= {"grant_id": grant["id"], "auth_time": grant["auth_time"]}
     if jkt is not None:
         claims["cnf"] = {"jkt": jkt}
+    if act is not None:
+        claims["act"] = dict(act)
     answer = {
         "access_token": signing_keys.sign(keys, ACCESS_TOKEN, claims),
         "token_type": token_type(claims),

@@ -122,6 +122,7 @@ def owner_of(client: ClientRecord, parameters: Parameters) -> str:
     grant = grants.find(claims.get("grant_id", ""))
     if (
         grant is None
+        or "act" in claims  # the person gave it to somebody else
         or not introspect.may_see(client, claims)
         or not users.is_enabled(grant.user_id)
     ):

@@ -98,7 +98,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "scopes_supported": [scope.name for scope in scopes.find_all()],
         "response_types_supported": ["code"],
         "response_modes_supported": MODES,
-        "grant_types_supported": list(settings.metadata_rules.grant_types),
+        "grant_types_supported": list(settings.grant_types),
         **AUTHENTICATION,
         "code_challenge_methods_supported": ["S256"],
         "dpop_signing_alg_values_supported": foreign_jwts.ALGORITHMS,

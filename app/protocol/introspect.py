@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from app import clock
 from app.answers import json_answer
 from app.config import current_settings
-from app.domain import audit, credentials, errors, refresh_tokens, tokens
+from app.domain import audit, credentials, delegations, errors, grants, refresh_tokens, tokens
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.limits import spend
@@ -18,7 +18,7 @@ from app.protocol.parameters import read_form
 
 bp = Blueprint("introspect", __name__)
 INACTIVE = {"active": False}
-SHOWN = ("scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti", "cnf")
+SHOWN = ("scope", "client_id", "exp", "iat", "sub", "aud", "iss", "jti", "cnf", "act")
 
 
 @bp.post("/introspect")
@@ -76,8 +76,12 @@ def introspect_refresh(client: ClientRecord, token: str) -> dict[str, Any]:
 
 def may_see(client: ClientRecord, claims: Mapping[str, Any]) -> bool:
     """Tell whether a token is the caller's own or meant for a resource of the caller."""
-    own = claims["client_id"] == client.client_id
-    return own or bool(client.introspects & set(audience(claims)))
+    return claims["client_id"] == client.client_id or is_for(client, claims)
+
+
+def is_for(client: ClientRecord, claims: Mapping[str, Any]) -> bool:
+    """Tell whether a token is meant for a resource that the caller stands for."""
+    return bool(client.introspects & set(audience(claims)))
 
 
 def audience(claims: Mapping[str, Any]) -> list[str]:
@@ -92,6 +96,15 @@ def claims_of(token: str) -> dict[str, Any] | None:
 
 
 def stands(claims: Mapping[str, Any]) -> bool:
-    """Tell whether the client of a token is active and nobody ended its tokens since."""
-    found = caller.look_up(claims["client_id"])
-    return found is not None and found.backs(claims, clock.epoch())
+    """Tell whether the clients of a token are active and nobody ended their tokens since."""
+    now = clock.epoch()
+    found = [caller.look_up(client_id) for client_id in clients_of(claims)]
+    return all(client is not None and client.backs(claims, now) for client in found)
+
+
+def clients_of(claims: Mapping[str, Any]) -> list[str]:
+    """Return the client of a token; of one that was exchanged, all that it came through."""
+    if "act" not in claims:
+        return [claims["client_id"]]
+    grant = grants.find(claims["grant_id"])
+    return [grant.client_id if grant else "", *delegations.actors(claims["act"])]

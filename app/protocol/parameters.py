@@ -15,6 +15,7 @@ REPEATABLE = "resource"
 """The one parameter that may be repeated (RFC 8707 section 2)."""
 BODY_ONLY = frozenset(
     (
+        "actor_token",
         "grant_type",
         "client_id",
         "client_secret",
@@ -27,6 +28,7 @@ BODY_ONLY = frozenset(
         "refresh_token",
         "resource",
         "scope",
+        "subject_token",
         "token",
         "token_type_hint",
     )

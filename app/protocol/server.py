@@ -8,6 +8,7 @@ from typing import Any
 
 from authlib.oauth2 import AuthorizationServer
 
+from app.config import current_settings
 from app.domain import (
     authorization_codes,
     device_polls,
@@ -21,6 +22,7 @@ from app.extensions import commit
 from app.protocol import caller, client_credentials, dpop
 from app.protocol.ceilings import narrowed_target, within
 from app.protocol.identity import id_token
+from app.protocol.token_exchange import ExchangeGrant
 from app.protocol.token_grants import (
     Answer,
     Grant,
@@ -131,13 +133,16 @@ class ClientCredentialsGrant(Grant):
         return 200, client_credentials.issue(client, parameters, by=by, jkt=self.request.jkt), []
 
 
+GRANTS = (CodeGrant, RefreshGrant, ClientCredentialsGrant, DeviceGrant, ExchangeGrant)
+
+
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no type information
     """Authlib's dispatch over our requests; refusals go to the door's one error handler."""
 
     def __init__(self) -> None:
         """Register the grants; implicit and password do not exist here."""
         super().__init__()
-        for grant in (CodeGrant, RefreshGrant, ClientCredentialsGrant, DeviceGrant):
+        for grant in GRANTS:
             self.register_grant(grant)
 
     def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
@@ -149,7 +154,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no typ
         asked = request.payload.grant_type
         if asked is None:
             raise errors.InvalidRequest("The parameter grant_type is missing.")
-        if asked not in {grant.GRANT_TYPE for grant, _ in self._token_grants}:
+        if asked not in current_settings().grant_types:
             raise errors.UnsupportedGrantType(
                 "This server does not have this grant type; its metadata lists those it has."
             )

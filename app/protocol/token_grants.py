@@ -1,6 +1,6 @@
 """Owns what the grants of the token endpoint share: the request, the answer, who may not go on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +72,9 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
         target: Target,
         grant: dict[str, Any],
         tag: Tag,
+        *,
+        until: int | None = None,
+        act: Mapping[str, Any] | None = None,
         **beside: bool,
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed.
@@ -88,8 +91,10 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             scopes=tuple(granted),
             audience=target.audience,
             seconds=client.access_token_seconds or target.access_token_seconds,
+            until=until,
             grant=grant,
             jkt=self.request.jkt,
+            act=act,
         )
         last_use.touch(client.client_id, clock.epoch())
         audit.record(

@@ -19,10 +19,12 @@ from app.domain import (
     assertion_secrets,
     client_metadata,
     decisions,
+    grant_types,
     policies,
     software,
 )
 from app.domain.audit import SERVER
+from app.domain.client_metadata import MetadataRules
 from app.extensions import db
 
 REDIRECT = "https://client.example/cb"
@@ -171,14 +173,26 @@ def register(app: Flask, http: FlaskClient, *, approve: bool = True, **changes: 
     return machine
 
 
-def create(app: Flask, http: FlaskClient, *, introspects: tuple[str, ...] = ()) -> Machine:
-    """Create a confidential machine client by hand, as operators do."""
-    metadata = client_metadata.parse(
-        {"client_name": "Resource server", "grant_types": ["client_credentials"]}
-    )
+def create(
+    app: Flask,
+    http: FlaskClient,
+    *,
+    introspects: tuple[str, ...] = (),
+    resources: tuple[str, ...] | None = None,
+    allowed: str = SCOPES,
+    **changes: Any,
+) -> Machine:
+    """Create a confidential client by hand, as operators do; keywords change its metadata."""
+    rules = MetadataRules(grant_types=grant_types.ALL + grant_types.BY_HAND)
+    document = {"client_name": "Resource server", "grant_types": ["client_credentials"]}
+    metadata = client_metadata.parse(document | changes, rules)
     with app.app_context():
         client, issued = admissions.create(
-            metadata, by=SERVER, allowed=SCOPES.split(), introspects=introspects
+            metadata,
+            by=SERVER,
+            allowed=allowed.split(),
+            introspects=introspects,
+            resources=resources,
         )
         machine = known(http, client, issued)
         db.session.commit()

@@ -5,12 +5,13 @@ import pytest
 from app.domain import admissions, client_metadata, connection_grants, connections, scopes, users
 from app.domain.audit import SERVER
 from app.domain.connection_drafts import SCOPE_LENGTH, Draft
+from app.domain.grant_types import EXCHANGE
 from app.extensions import db
 from app.protocol.connection_tokens import SCOPE, SUBJECT_TYPE
 from tests.conftest import ISSUER
 from tests.outbound.grants import endpoint as endpoint
 from tests.outbound.grants import granted as granted
-from tests.protocol import proofs
+from tests.protocol import machines, proofs
 from tests.protocol.machines import FORM, RESOURCE, SCOPES, assert_refused, form, known
 from tests.services.gate import said, token_answer
 
@@ -155,8 +156,14 @@ def test_a_token_with_a_pairwise_subject_names_the_same_person(
     assert answer.json["access_token"] == "a-1"
 
 
+def passed_on(app, client, tokens):
+    """Return the tokens that another client got for those of a person."""
+    middle = machines.create(app, client, grant_types=[EXCHANGE], introspects=(RESOURCE,))
+    return middle.post("/token", grant_type=EXCHANGE, **for_person(tokens)).get_json()
+
+
 def test_a_subject_token_that_the_client_may_not_use_is_refused(
-    app, endpoint, granted, caller, confidential, person
+    app, client, endpoint, granted, caller, confidential, person
 ):
     granted(endpoint(), owner=person.user_id)
     token, theirs = own_token(caller), person.tokens(confidential)
@@ -169,6 +176,7 @@ def test_a_subject_token_that_the_client_may_not_use_is_refused(
         for_person(theirs, subject_token=theirs["refresh_token"]),
         for_person(elsewhere),
         for_person({"access_token": token}),
+        for_person(passed_on(app, client, theirs)),
     ):
         assert_refused(ask(caller, token, **wrong), "invalid_request")
     with app.app_context():
