@@ -26,8 +26,13 @@ class PeopleSettings(BaseModel):
         BeforeValidator(setting_rules.words),
         AfterValidator(roles),
     ] = Field((), description="Roles that need a second factor; recommended: `approver admin`.")
+    id_jag_enabled: bool = Field(
+        False,
+        description="Take the word of identity providers that may vouch for people (ID-JAG).",
+    )
 
     @property
     def grant_types(self) -> tuple[str, ...]:
         """Return the grants that this server has."""
-        return grant_types.ALL + grant_types.BY_HAND
+        found = (*grant_types.ALL, *grant_types.BY_HAND)
+        return tuple(each for each in found if each != grant_types.ASSERTION or self.id_jag_enabled)

@@ -10,6 +10,11 @@ def domains(text: str) -> str:
     return " ".join(text.replace(",", " ").split())
 
 
+def flag(text: str) -> bool | str:
+    """Read a switch; what is neither on nor off stays as it is and is a fault."""
+    return {"true": True, "false": False}.get(text.strip().lower(), text)
+
+
 GROUP = VariableGroup(
     prefix=f"{secret_files.PREFIX}IDP_",
     noun="an identity provider",
@@ -24,6 +29,11 @@ GROUP = VariableGroup(
             "words separated by spaces",
             "Domains of e-mail addresses that may sign in; empty is all.",
             domains,
+        ),
+        "vouches": Member(
+            "`true` or `false`",
+            "Whether apps get tokens of people on its word alone (ID-JAG).",
+            flag,
         ),
     },
     draft=identity_provider_drafts.Draft,

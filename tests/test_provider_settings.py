@@ -66,6 +66,21 @@ def test_every_fault_of_every_group_is_named_at_once_and_no_value_shown(env, tmp
     assert [fault for fault in found if SECRET in fault] == []
 
 
+@pytest.mark.parametrize("text, expected", [("true", True), ("False", False)])
+def test_a_provider_of_the_environment_vouches_only_if_that_is_said(env, text, expected):
+    env(**WHOLE)
+    env("CRM", **WHOLE, VOUCHES=text)
+
+    vouch = {name: draft.vouches for name, draft in load().identity_providers.items()}
+    assert vouch == {"acme-staff": False, "crm": expected}
+
+
+def test_a_switch_that_is_neither_on_nor_off_keeps_the_server_from_starting(env):
+    env(**WHOLE, VOUCHES="maybe")
+
+    assert faults() == ["ACME_STAFF_VOUCHES must be true or false"]
+
+
 @pytest.mark.parametrize("name, member", [("ACME", "SECRET"), ("ACME_", "ISSUER"), ("A", "ROLE")])
 def test_a_variable_that_is_no_setting_of_a_provider_keeps_the_server_from_starting(
     env, name, member

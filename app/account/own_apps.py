@@ -5,6 +5,7 @@ from typing import Any
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from app import provider_uses
 from app.account.pages import PAGE_SIZE, account_blueprint, actor, asked, person, render_page
 from app.config import current_settings
 from app.domain import allowed_clients, client_pages, redirect_uris, resources, scopes
@@ -47,6 +48,7 @@ def rows_of(shown: list[Allowed]) -> list[dict[str, Any]]:
     """Return what the page shows of each app, in words that are not ours alone."""
     titles = {scope.name: scope.description for scope in scopes.find_all()}
     places = {resource.uri: resource.name for resource in resources.find_all()}
+    givers = {provider.name: provider.title for provider in provider_uses.find_all()}
     return [
         {
             "name": allowed.software.name or allowed.client.client_id,
@@ -54,6 +56,7 @@ def rows_of(shown: list[Allowed]) -> list[dict[str, Any]]:
             "may": [titles.get(name) or UNKNOWN for name in allowed.scopes],
             "places": [places.get(uri, "This server") for uri in allowed.resources],
             "target": described(allowed.redirect_uri),
+            "given_by": givers.get(allowed.given_by or "", allowed.given_by),
             "since": allowed.since,
             "last_used_at": allowed.last_used_at,
             "pages": client_pages.of(allowed.software.client_metadata, allowed.client.client_id),

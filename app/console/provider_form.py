@@ -29,7 +29,7 @@ LABELS = {
     "groups_claim": "The claim of the groups",
     "group_roles": "The roles of groups",
 }
-SWITCHES = ("makes_accounts", "links_by_email", "signs_out", "enabled")
+SWITCHES = ("makes_accounts", "links_by_email", "signs_out", "vouches", "enabled")
 
 
 def draft() -> Draft:

@@ -30,6 +30,8 @@ class Allowed:
     resources: Sequence[str]
     redirect_uri: str | None
     """Where the person was sent last, if a consent is left."""
+    given_by: str | None
+    """The identity provider that allowed it for an organisation, if nobody asked the person."""
     since: int
     last_used_at: int | None
 
@@ -102,6 +104,7 @@ def put_together(
         scopes=sorted({scope for row in (*given, *used) for scope in row.scopes}),
         resources=sorted({uri for row in (*given, *used) for uri in row.resources}),
         redirect_uri=asked.redirect_uri if asked is not None else None,
+        given_by=asked.given_by if asked is not None else None,
         since=min([row.since for row in given] + [row.created_at for row in used]),
         last_used_at=max((row.last_used_at for row in used), default=None),
     )

@@ -74,6 +74,7 @@ class Tag(StrEnum):
     USER_IDENTITY_LINKED = "user.identity_linked"
     USER_IDENTITY_USED = "user.identity_used"
     USER_IDENTITY_UNLINKED = "user.identity_unlinked"
+    USER_VOUCHED_FOR = "user.vouched_for"
     SETUP_LINK_MADE = "setup.link_made"
     INITIAL_TOKEN_CREATED = "initial_token.created"
     INITIAL_TOKEN_USED = "initial_token.used"

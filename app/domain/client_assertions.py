@@ -32,7 +32,7 @@ REPLAYED = "The client_assertion was used before; make a new one, with a jti of 
 
 
 class ClientAssertionId(Base):
-    """An assertion that was used; the digest is of its client and its ``jti``."""
+    """An assertion that was used; the digest is of who made it and its ``jti``."""
 
     __tablename__ = "client_assertion_ids"
 

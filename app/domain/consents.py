@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BigInteger, ForeignKey, String, select, update
+from sqlalchemy import BigInteger, Boolean, ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -33,6 +33,9 @@ class Consent(Base):
     resources: Mapped[list[str]] = mapped_column(JSONValue)
     given_at: Mapped[int] = mapped_column(BigInteger)
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+    given_by: Mapped[str | None] = mapped_column(String(64))
+    """The identity provider that gave it for an organisation; None for the person."""
+    ended_by_person: Mapped[bool] = mapped_column(Boolean, default=False)
 
 
 class SpentTicket(Base):
@@ -83,12 +86,14 @@ def give(
     redirect_uri: str,
     scopes: Sequence[str],
     resources: Sequence[str],
+    given_by: str | None = None,
     by: Actor,
-) -> None:
-    """Store that a user allowed a client."""
+) -> str:
+    """Store that a user allowed a client, or somebody for them; return its identifier."""
+    consent_id = credentials.new_id()
     db.session.add(
         Consent(
-            id=credentials.new_id(),
+            id=consent_id,
             user_id=user_id,
             client_id=client_id,
             session_id=session_id,
@@ -96,6 +101,7 @@ def give(
             scopes=list(scopes),
             resources=list(resources),
             given_at=clock.epoch(),
+            given_by=given_by,
         )
     )
     audit.record(
@@ -106,6 +112,7 @@ def give(
         scopes=list(scopes),
         resources=list(resources),
     )
+    return consent_id
 
 
 def deny(*, user_id: str, client_id: str, by: Actor) -> None:
@@ -158,8 +165,9 @@ def revoke(*, by: Actor, client_id: str | None = None, user_id: str | None = Non
         statement = statement.where(Consent.client_id == client_id)
     if user_id is not None:
         statement = statement.where(Consent.user_id == user_id)
+    is_own = user_id is not None and user_id == by.id
     ended = db.session.execute(
-        statement.values(revoked_at=clock.epoch())
+        statement.values(revoked_at=clock.epoch(), ended_by_person=is_own)
         .returning(Consent.user_id, Consent.client_id)
         .execution_options(synchronize_session=False)
     ).all()

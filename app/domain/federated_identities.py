@@ -55,6 +55,12 @@ def find(issuer: str, subject: str) -> FederatedIdentity | None:
     return db.session.get(FederatedIdentity, key(issuer, subject))
 
 
+def owner(issuer: str, subject: str) -> str | None:
+    """Return the identifier of that account; for the token path, which loads no account."""
+    query = select(FederatedIdentity.user_id).where(FederatedIdentity.id == key(issuer, subject))
+    return db.session.scalar(query)
+
+
 def of_user(user_id: str) -> Sequence[FederatedIdentity]:
     """Return what is linked to an account, the oldest first."""
     row = FederatedIdentity

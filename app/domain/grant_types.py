@@ -5,10 +5,11 @@ REFRESH = "refresh_token"
 CLIENT = "client_credentials"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ASSERTION = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 ALL = (CODE, REFRESH, CLIENT, DEVICE)
 """What software may register for."""
-BY_HAND = (EXCHANGE,)
+BY_HAND = (EXCHANGE, ASSERTION)
 """What operators alone give: the client acts for people who are not asked then."""
 PERSONAL = frozenset((CODE, DEVICE))
 """A person signs in and decides."""

@@ -39,6 +39,8 @@ class Draft:
     makes_accounts: bool = True
     links_by_email: bool = False
     signs_out: bool = False
+    vouches: bool = False
+    """Whether apps get tokens of people on its word alone (ID-JAG)."""
     enabled: bool = True
 
     @property
@@ -97,6 +99,11 @@ def are_group_roles(value: str) -> bool:
     return len(value) <= LINES_LENGTH and known and all(group.strip() for _, _, group in lines)
 
 
+def is_flag(value: object) -> bool:
+    """Tell whether a switch is on or off."""
+    return isinstance(value, bool)
+
+
 OWN_SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
     "scope": (is_scope, "must be names with single spaces between, and openid among them"),
     "allowed_domains": (are_domains, "must be domains in lower case with spaces between"),
@@ -104,6 +111,7 @@ OWN_SHAPES: dict[str, tuple[Callable[[Any], object], str]] = {
     "name_claim": (is_claim, CLAIM_SHAPE),
     "email_claim": (is_claim, CLAIM_SHAPE),
     "groups_claim": (is_claim, CLAIM_SHAPE),
+    "vouches": (is_flag, "must be true or false"),
     "group_roles": (
         are_group_roles,
         "must have lines like admin: name of the group, with viewer, approver or admin before it",

@@ -42,6 +42,7 @@ class IdentityProvider(Base):
     makes_accounts: Mapped[bool] = mapped_column(Boolean)
     links_by_email: Mapped[bool] = mapped_column(Boolean)
     signs_out: Mapped[bool] = mapped_column(Boolean)
+    vouches: Mapped[bool] = mapped_column(Boolean)
     enabled: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[int] = mapped_column(BigInteger)
     created_by: Mapped[str] = mapped_column(String(255))
@@ -129,6 +130,18 @@ def find_all(environment: Environment) -> list[Provider]:
     found = {row.name: of(row) for row in rows}
     found |= {name: Provider(name, draft) for name, draft in environment.items()}
     return [found[name] for name in sorted(found)]
+
+
+def find_vouching(issuer: str, environment: Environment) -> Provider | None:
+    """Return the provider of an issuer that may vouch for people at apps, without its row."""
+    columns = [getattr(IdentityProvider, member) for member in ("name", *OPEN_MEMBERS)]
+    query = select(*columns).where(IdentityProvider.issuer == issuer)
+    found = {row.name: dict(row._mapping) for row in db.session.execute(query)}
+    drafts = {name: Draft(**values) for name, values in found.items() if values.pop("name")}
+    for name, draft in sorted((drafts | dict(environment)).items()):
+        if draft.issuer == issuer and draft.enabled and draft.vouches:
+            return Provider(name, draft)
+    return None
 
 
 def get(name: str, environment: Environment) -> Provider:

@@ -60,7 +60,8 @@ def mint(
     if scopes:
         claims["scope"] = " ".join(scopes)
     if grant is not None:
-        claims |= {"grant_id": grant["id"], "auth_time": grant["auth_time"]}
+        known = {"auth_time": grant["auth_time"]} if grant["auth_time"] else {}
+        claims |= {"grant_id": grant["id"], **known}
     if jkt is not None:
         claims["cnf"] = {"jkt": jkt}
     if act is not None:

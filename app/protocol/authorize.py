@@ -95,7 +95,7 @@ def lacks_password(wanted: AuthorizationRequest, user: User | None) -> bool:
 
 def check_known(wanted: AuthorizationRequest, user: User) -> None:
     """Refuse people who are new to an app that takes no newcomers."""
-    if not people.is_welcome(user, wanted.client):
+    if not people.is_welcome(user.id, wanted.client):
         raise wanted.refuse(errors.AccessDenied(people.UNWELCOME))
 
 

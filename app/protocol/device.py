@@ -176,7 +176,7 @@ def checked_client(row: Row[Any], user: User) -> ClientRecord:
     if client is None or client.standing(clock.epoch()) is not Standing.ACTIVE:
         stopped = errors.UnauthorizedClient("This app is not active on this server.")
         raise LocalRefusal(stopped, client)
-    if not people.is_welcome(user, client):
+    if not people.is_welcome(user.id, client):
         raise LocalRefusal(errors.AccessDenied(people.UNWELCOME), client)
     return client
 

@@ -14,6 +14,7 @@ from app.domain import (
     errors,
     foreign_jwts,
     id_tokens,
+    identity_assertions,
     identity_claims,
     openid_metadata,
     registration_modes,
@@ -118,6 +119,8 @@ def metadata(settings: Settings) -> dict[str, Any]:
     }
     if registration_modes.current(settings.registration_mode) != "closed":
         described["registration_endpoint"] = f"{issuer}/register"
+    if settings.id_jag_enabled:
+        described["authorization_grant_profiles_supported"] = [identity_assertions.PROFILE]
     if registration_modes.takes_documents(settings.cimd_enabled):
         described["client_id_metadata_document_supported"] = True
     return described

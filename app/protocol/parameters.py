@@ -16,6 +16,7 @@ REPEATABLE = "resource"
 BODY_ONLY = frozenset(
     (
         "actor_token",
+        "assertion",
         "grant_type",
         "client_id",
         "client_secret",

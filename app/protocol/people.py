@@ -54,9 +54,9 @@ def signed_in() -> User | None:
     return browser_session.current_user()
 
 
-def is_welcome(user: User, client: ClientRecord) -> bool:
+def is_welcome(user_id: str, client: ClientRecord) -> bool:
     """Tell whether a person may use an app, which may take no newcomers."""
-    return client.takes_newcomers or consents.knows(user_id=user.id, client_id=client.client_id)
+    return client.takes_newcomers or consents.knows(user_id=user_id, client_id=client.client_id)
 
 
 def contact_sentence() -> str:

@@ -20,6 +20,7 @@ from app.domain import (
 from app.domain.audit_tags import Tag
 from app.extensions import commit
 from app.protocol import caller, client_credentials, dpop
+from app.protocol.assertion_grant import AssertionGrant
 from app.protocol.ceilings import narrowed_target, within
 from app.protocol.identity import id_token
 from app.protocol.token_exchange import ExchangeGrant
@@ -133,7 +134,14 @@ class ClientCredentialsGrant(Grant):
         return 200, client_credentials.issue(client, parameters, by=by, jkt=self.request.jkt), []
 
 
-GRANTS = (CodeGrant, RefreshGrant, ClientCredentialsGrant, DeviceGrant, ExchangeGrant)
+GRANTS = (
+    CodeGrant,
+    RefreshGrant,
+    ClientCredentialsGrant,
+    DeviceGrant,
+    ExchangeGrant,
+    AssertionGrant,
+)
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib ships no type information

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from app.domain import grant_types
 from tests.cli.conftest import ON_ONE_DATABASE
 from tests.protocol.vendors import key_set
 
@@ -66,6 +67,17 @@ def test_a_client_by_hand_may_have_codes_and_the_device_grant(said):
 
     assert created["grant_types"] == kept
     assert (created["scope"], alone["scope"]) == ("openid", "openid")
+
+
+def test_only_a_client_that_proves_itself_may_act_for_people_unasked(said, refusal):
+    """And it gets no scope that nobody has named."""
+    grants = [word for grant in grant_types.BY_HAND for word in ("--grant", grant)]
+    created = said("client", "create", "--name", "Agent", *grants, "--scope", "tool:read")
+    public = refusal("client", "create", "--name", "Agent", *grants, "--auth-method", "none")
+
+    assert created["grant_types"] == [*grant_types.BY_HAND]
+    assert created["scope"] == "tool:read"
+    assert public == "invalid_client_metadata"
 
 
 def test_a_client_of_people_gets_its_grants_and_no_registration_access_token(said):

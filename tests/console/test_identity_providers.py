@@ -114,6 +114,21 @@ def test_a_change_keeps_issuer_client_and_secret(app, admin, send, provider, hap
     assert happened("identity_provider.changed")[0].detail["secret_rotated"] is False
 
 
+def test_a_provider_vouches_for_people_at_apps_only_when_that_is_switched_on(
+    app, admin, send, provider, happened
+):
+    page = f"{LIST}acme/edit"
+    assert kept(app).draft.vouches is False
+    assert "May vouch for people at apps" in admin.get(page).text
+
+    send(admin, page, **TYPED | {"vouches": "on"})
+
+    assert kept(app).draft.vouches is True
+    assert happened("identity_provider.changed")[0].detail["after"]["vouches"] is True
+    send(admin, page, **TYPED)
+    assert kept(app).draft.vouches is False
+
+
 def test_the_test_shows_claims_and_what_they_would_give_and_signs_nobody_in(
     app, admin, send, provider, happened
 ):

@@ -11,6 +11,7 @@ from app.protocol.token_exchange import ACCESS_TOKEN, TYPES
 from tests.protocol import machines
 from tests.protocol.forgeries import forged
 from tests.protocol.machines import RESOURCE, SCOPES, assert_refused
+from tests.protocol.test_hot_path import loaded_objects
 from tests.protocol.test_jwt import verified
 
 BEHIND, FARTHER = "https://behind.example/mcp", "https://farther.example/mcp"
@@ -103,6 +104,15 @@ def test_the_new_token_names_the_person_and_who_acts_and_ends_with_the_old_one(
     assert event.detail["resources"] == [BEHIND]
 
 
+def test_an_exchange_loads_no_object(middle, token):
+    """House law 10"""
+    got(exchange(middle, token))
+
+    with loaded_objects() as found:
+        middle.introspect(got(exchange(middle, token)))
+    assert found == []
+
+
 def test_introspection_shows_the_whole_way_that_a_token_came(middle, behind, person, token):
     first = got(exchange(middle, token))
     second = got(exchange(behind, first, resource=FARTHER))
@@ -164,7 +174,7 @@ def test_what_is_not_in_order_is_refused_by_the_error_of_the_standard(middle, to
 def test_only_a_living_token_that_a_person_gave_for_the_own_resource_is_taken(
     app, client, confidential, middle, behind, relying, person, token, subtests
 ):
-    """C-08: a confused deputy would pass on what was never meant for it."""
+    """A confused deputy would pass on what was never meant for it."""
     identified = person.tokens(relying, scope=f"openid {SCOPES}", resource=None)
     subjects = {
         "for this server": person.tokens(confidential, resource=None)["access_token"],
