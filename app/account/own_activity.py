@@ -33,6 +33,7 @@ SENTENCES = {
     Tag.USER_IDENTITY_UNLINKED: "A sign-in at another server was unlinked from your account.",
     Tag.USER_SESSIONS_ENDED: "Browsers in which you were signed in were signed out.",
     Tag.CONSENT_GIVEN: "You let {app} use your account.",
+    Tag.CONSENT_VOUCHED: "Your organisation let {app} use your account.",
     Tag.CONSENT_DENIED: "You refused {app}.",
     Tag.CONSENT_REVOKED: "{app} may not use your account any more.",
     Tag.CONNECTION_AUTHORIZED: "You authorized a connection.",
@@ -63,12 +64,12 @@ def list_activity() -> str:
 def row_of(event: AuditEvent, user_id: str, names: dict[str, str]) -> dict[str, Any]:
     """Return what the page shows of an event; the address of somebody else is not shown."""
     before, app, after = SENTENCES[Tag(event.tag)].partition(APP)
-    own = event.actor_id == user_id
+    own, is_said = event.actor_id == user_id, event.tag == Tag.CONSENT_VOUCHED
     return {
         "at": event.at_ms // 1000,
         "before": before,
         "app": names.get(event.client_id or "", "an app") if app else "",
         "after": after,
-        "by": "" if own else "by the operators of this server",
+        "by": "" if own or is_said else "by the operators of this server",
         "address": event.address if own else "",
     }

@@ -105,7 +105,7 @@ def give(
         )
     )
     audit.record(
-        Tag.CONSENT_GIVEN,
+        Tag.CONSENT_GIVEN if given_by is None else Tag.CONSENT_VOUCHED,
         user_id,
         by=by,
         client_id=client_id,

@@ -53,19 +53,15 @@ def sign_in(provider: Provider, claims: Mapping[str, Any], *, by: Actor) -> User
     return user
 
 
-def vouched(provider: Provider, claims: Mapping[str, Any], client_id: str, *, by: Actor) -> str:
-    """Return whose account it is of somebody a provider vouches for at a client of ours.
+def vouched(provider: Provider, claims: Mapping[str, Any], *, by: Actor) -> str:
+    """Return whose account it is of somebody a provider vouches for at an app.
 
     Roles, and ways to accounts that are there, come with a sign-in alone. Raises AccessDenied,
     Conflict.
     """
     person = replace(admitted(provider, claims), role=claim_mappings.MEMBER, email_verified=None)
-    server = on_behalf_of(provider, by)
     known = federated_identities.owner(provider.draft.issuer, person.subject)
-    user_id = known or newcomer(provider, person, by=by).id
-    told = {"provider": provider.name, "client_id": client_id}
-    audit.record(Tag.USER_VOUCHED_FOR, user_id, by=server, **told)
-    return user_id
+    return known or newcomer(provider, person, by=by).id
 
 
 def foresee(provider: Provider, person: Person) -> tuple[str, User | None]:

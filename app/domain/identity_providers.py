@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, LargeBinary, String, Text, delete, select
+from sqlalchemy import BigInteger, Boolean, LargeBinary, Row, String, Text, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -135,10 +135,10 @@ def find_all(environment: Environment) -> list[Provider]:
 def find_vouching(issuer: str, environment: Environment) -> Provider | None:
     """Return the provider of an issuer that may vouch for people at apps, without its row."""
     columns = [getattr(IdentityProvider, member) for member in ("name", *OPEN_MEMBERS)]
-    query = select(*columns).where(IdentityProvider.issuer == issuer)
-    found = {row.name: dict(row._mapping) for row in db.session.execute(query)}
-    drafts = {name: Draft(**values) for name, values in found.items() if values.pop("name")}
-    for name, draft in sorted((drafts | dict(environment)).items()):
+    rows = db.session.execute(select(*columns).where(IdentityProvider.issuer == issuer))
+    drafts = {row.name: draft_of(row) for row in rows} | dict(environment)
+    for name in sorted(drafts):
+        draft = drafts[name]
         if draft.issuer == issuer and draft.enabled and draft.vouches:
             return Provider(name, draft)
     return None
@@ -171,8 +171,12 @@ def own_row(provider: Provider) -> IdentityProvider:
 
 def of(row: IdentityProvider) -> Provider:
     """Return a row as a provider, its secret left sealed."""
-    draft = Draft(**{member: getattr(row, member) for member in OPEN_MEMBERS})
-    return Provider(row.name, draft, row)
+    return Provider(row.name, draft_of(row), row)
+
+
+def draft_of(row: IdentityProvider | Row[Any]) -> Draft:
+    """Return what was filled in, its secret left sealed."""
+    return Draft(**{member: getattr(row, member) for member in OPEN_MEMBERS})
 
 
 def told(draft: Draft) -> dict[str, Any]:

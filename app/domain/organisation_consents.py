@@ -34,13 +34,12 @@ def allow(
     One grant lasts for many assertions, and has the identifier of its consent. Raises InvalidGrant
     when the person has ended what the client could do: their word counts more.
     """
-    newest = find(user_id, client_id)
-    if newest is not None and newest.ended_by_person:
-        raise errors.InvalidGrant(ENDED, user_id=user_id)
     held = find(user_id, client_id, Consent.given_by.is_not(None), Consent.revoked_at.is_(None))
+    is_alive = held is not None and grants.use(held.id, clock.epoch())
+    check_word(user_id, client_id)  # now that whoever ends the grant waits for this request
     wanted: dict[str, Any] = {"scopes": [*scopes], "resources": [*resources]}
     opened: dict[str, Any] = {"user_id": user_id, "auth_time": auth_time}
-    if held is not None and covers(held, wanted) and grants.use(held.id, clock.epoch()):
+    if held is not None and is_alive and covers(held, wanted):
         return opened | {"id": held.id}
     if held is not None:  # the newest has all that was wanted so far, so that few are needed
         wanted = {name: sorted({*getattr(held, name), *wanted[name]}) for name in wanted}
@@ -49,6 +48,14 @@ def allow(
         user_id=user_id, session_id="", redirect_uri="", given_by=provider, by=by, **wanted
     )
     return grants.open_new(rules, grant_id=consent_id, **opened, **wanted)
+
+
+def check_word(user_id: str, client_id: str) -> None:
+    """Raise InvalidGrant when the last word of a person about a client was to remove it."""
+    has_said = Consent.given_by.is_(None) | Consent.ended_by_person
+    last = find(user_id, client_id, has_said)
+    if last is not None and last.ended_by_person:
+        raise errors.InvalidGrant(ENDED, user_id=user_id)
 
 
 def find(user_id: str, client_id: str, *more: ColumnElement[bool]) -> Row[Any] | None:

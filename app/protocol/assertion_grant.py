@@ -51,13 +51,14 @@ class AssertionGrant(Grant):
         jwt = identity_assertions.read(
             self.required("assertion"), issuer=self.rules.issuer, client_id=client_id
         )
-        uri = trusted(jwt).draft.issuer
+        trusted(jwt)  # nothing is fetched for anybody else
 
-        keys = keys_of(uri, jwt)
+        keys = keys_of(jwt)
 
-        self.request.client = client = caller.approved(caller.look_up(client_id))
+        found = caller.look_up(client_id)  # fetching took its time
+        self.request.client = client = caller.approved(found, client_id=client_id)
         check_grant(client, self.GRANT_TYPE)
-        provider = trusted(jwt)  # fetching took its time
+        provider = trusted(jwt)
         if not is_signed_by(jwt, keys):
             raise errors.InvalidGrant(UNTRUSTED, provider=provider.name)
         target, granted = narrowed(client, jwt.claims, parameters)
@@ -74,7 +75,8 @@ class AssertionGrant(Grant):
             auth_time=identity_assertions.auth_time(jwt.claims, clock.epoch()),
             by=federation.on_behalf_of(provider, caller.client_actor(client)),
         )
-        return 200, self.answer(granted, target, grant, Tag.TOKEN_ISSUED), []
+        issued, by = Tag.TOKEN_ISSUED, provider.name
+        return 200, self.answer(granted, target, grant, issued, vouched_by=by), []
 
 
 def trusted(jwt: ForeignJwt) -> Provider:
@@ -86,15 +88,16 @@ def trusted(jwt: ForeignJwt) -> Provider:
     return found
 
 
-def keys_of(issuer: str, jwt: ForeignJwt) -> Iterable[Mapping[str, Any]]:
-    """Return the keys of a provider, mostly those that this process keeps.
+def keys_of(jwt: ForeignJwt) -> Iterable[Mapping[str, Any]]:
+    """Return the keys of a trusted provider, mostly those that this process keeps.
 
     As at sign-in they are fetched every ten minutes, and once in a minute for a key that is
     unknown; the transaction of the request ends before.
     """
     db.session.rollback()
     try:
-        return published_keys.find(provider_uses.issuers().find(issuer).jwks_uri, jwt.kid)
+        server = provider_uses.issuers().find(jwt.claims["iss"])
+        return published_keys.find(server.jwks_uri, jwt.kid)
     except OutboundError as error:
         raise errors.InvalidGrant(UNFETCHED, reason=error.reason) from None
     finally:
@@ -121,7 +124,7 @@ def person_of(client: ClientRecord, provider: Provider, claims: Mapping[str, Any
     """Return whose account it is; raises InvalidGrant unless this person may use the client."""
     by = caller.client_actor(client)
     try:
-        user_id = federation.vouched(provider, claims, client.client_id, by=by)
+        user_id = federation.vouched(provider, claims, by=by)
         if not people.is_welcome(user_id, client):
             raise errors.AccessDenied(UNKNOWN, reason=NO_NEWCOMERS)
     except (errors.AccessDenied, errors.Conflict) as refusal:

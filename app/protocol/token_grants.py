@@ -75,11 +75,12 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
         *,
         until: int | None = None,
         act: Mapping[str, Any] | None = None,
-        **beside: bool,
+        **beside: bool | str,
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed.
 
-        ``beside`` tells which other tokens are issued with it. A replayed proof undoes all of it.
+        ``beside`` tells which other tokens are issued with it, or who vouched. A replayed proof
+        undoes all of it.
         """
         client = self.request.client
         dpop.spend(self.request.proof)

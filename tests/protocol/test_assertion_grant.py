@@ -101,14 +101,13 @@ def test_a_client_gets_a_token_of_the_person_and_nothing_to_stay_with(
         "mcp:read",
     )
     assert token["auth_time"] == clock.now - 60
-    [vouched], [given] = audited("user.vouched_for"), audited("consent.given")
-    assert vouched.detail["provider"] == "acme"
-    for event in (vouched, given):
-        assert (event.subject, event.actor_name) == (pia.user_id, "identity provider acme")
+    [given] = audited("consent.vouched")
+    assert (given.subject, given.actor_name) == (pia.user_id, "identity provider acme")
     [issued] = audited("token.issued")
-    assert (issued.actor_id, issued.detail["grant_type"]) == (
-        agent.client_id,
+    assert issued.actor_id == agent.client_id
+    assert (issued.detail["grant_type"], issued.detail["vouched_by"]) == (
         grant_types.ASSERTION,
+        "acme",
     )
 
 
@@ -181,7 +180,7 @@ def test_an_assertion_that_does_not_hold_is_refused_and_nothing_is_made(
         with subtests.test(text[:20]):
             assert_refused(bring(agent, text), "invalid_grant")
     assert_refused(bring(agent, None), "invalid_request")
-    assert audited("token.issued") + audited("consent.given") + audited("user.vouched_for") == []
+    assert audited("token.issued") + audited("consent.vouched") == []
 
 
 BEYOND = [
@@ -297,7 +296,7 @@ def test_one_consent_serves_until_more_is_wanted(agent, pia, audited):
     for scope in ("mcp:read", "mcp:read", "mcp:write", "mcp:read", "mcp:write"):
         got(bring(agent, assertion(agent, scope=scope)))
 
-    assert [event.detail["scopes"] for event in audited("consent.given")] == [
+    assert [event.detail["scopes"] for event in audited("consent.vouched")] == [
         ["mcp:read"],
         ["mcp:read", "mcp:write"],
     ]
@@ -309,6 +308,7 @@ def test_a_person_sees_the_client_removes_it_and_their_word_counts_more(agent, p
     pia.sign_in()
     page = pia.open("/account/")
     assert "Your organisation, by Acme staff" in page.text
+    assert "Your organisation let" in pia.open("/account/activity").text
 
     pia.submit(page, "/account/apps/remove")
 
