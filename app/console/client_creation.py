@@ -1,6 +1,7 @@
 """Owns creating a client by hand: its kind, its form, and its credentials shown once."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response, request, url_for
@@ -12,7 +13,15 @@ from app.console.client_editing import verdicts_of
 from app.console.client_page import address_of
 from app.console.forms import Form, refused
 from app.console.pages import actor, asks_others, render_page, requires_fresh
-from app.domain import admissions, client_metadata, client_texts, resources, scopes, software
+from app.domain import (
+    admissions,
+    client_metadata,
+    client_texts,
+    grant_types,
+    resources,
+    scopes,
+    software,
+)
 from app.extensions import db
 
 
@@ -29,6 +38,11 @@ class Kind:
     def signs_people_in(self) -> bool:
         """Tell whether people are redirected back to it."""
         return "authorization_code" in self.metadata["grant_types"]
+
+    @property
+    def proves_itself(self) -> bool:
+        """Tell whether nobody else can be it."""
+        return bool(self.metadata["token_endpoint_auth_method"] != "none")
 
 
 SIGN_IN = ["authorization_code", "refresh_token"]
@@ -64,6 +78,20 @@ KINDS = {
     ),
 }
 
+UNASKED = [
+    (
+        grant_types.EXCHANGE,
+        "Pass on what a person allowed",
+        "It is a resource, and exchanges the tokens that it is sent for those of other resources.",
+    ),
+    (
+        grant_types.ASSERTION,
+        "Rely on identity providers that vouch for people",
+        "An organisation decides at its provider for whom it may act (ID-JAG).",
+    ),
+]
+"""Grants that operators give by hand, in words."""
+
 
 @requires_fresh("admin")
 def new_client() -> Response:
@@ -88,7 +116,8 @@ def create_client() -> Response:
     if targets == ():
         form.faults["resources"] = "Choose a resource, or allow every resource."
     verdicts = verdicts_of(kind) if KINDS[kind].signs_people_in else []
-    metadata = parse(kind, name, [uri for uri, _ in verdicts], form)
+    unasked = form.several("unasked", grant_types.BY_HAND) if KINDS[kind].proves_itself else ()
+    metadata = parse(kind, name, [uri for uri, _ in verdicts], unasked, form)
     if form.faults:
         return show_form(kind, form, verdicts)
 
@@ -115,10 +144,15 @@ def create_client() -> Response:
     )
 
 
-def parse(kind: str, name: str, uris: list[str], form: Form) -> dict[str, object]:
+def parse(
+    kind: str, name: str, uris: list[str], unasked: Sequence[str], form: Form
+) -> dict[str, object]:
     """Return the metadata by the rules of registration, or blame the field that breaks them."""
     document = {**KINDS[kind].metadata, "client_name": name, "redirect_uris": uris}
-    rules = current_settings().metadata_rules
+    document["grant_types"] = [*document["grant_types"], *unasked]
+    rules = replace(
+        current_settings().metadata_rules, grant_types=grant_types.ALL + grant_types.BY_HAND
+    )
     metadata: dict[str, object] = {}
     with form.blaming("redirect_uris"):
         metadata.update(client_metadata.parse(document, rules))
@@ -159,6 +193,8 @@ def show_form(kind: str, form: Form, verdicts: list[tuple[str, str]]) -> Respons
         resource_options=[(row.uri, row.name, row.uri) for row in resources.find_all()],
         chosen_resources=request.form.getlist("resources"),
         introspects=request.form.getlist("introspects"),
+        unasked_options=UNASKED,
+        unasked=request.form.getlist("unasked"),
         everywhere=not sent or "everywhere" in request.form,
         kinds_url=url_for("clients_console.new_client"),
     )

@@ -9,6 +9,7 @@ from app.domain import resources, scopes
 from app.domain.audit import SERVER
 from app.domain.audit_tags import Tag
 from app.domain.client_records import Client, load
+from app.domain.grant_types import BY_HAND
 from app.extensions import db
 from tests.conftest import ISSUER
 from tests.console.markup import controls, texts
@@ -125,6 +126,21 @@ def test_an_app_may_know_people_by_identifiers_of_its_own(create, admin, app):
         assert load(client_id).openid.sector == "shop.example"
     shown = " ".join(texts(admin.get(f"/admin/clients/{client_id}").text).split())
     assert "by identifiers of its own, made for shop.example" in shown
+
+
+@pytest.mark.parametrize(
+    "kind, kept", [("web", BY_HAND), ("service", BY_HAND), ("native", ())], ids=str
+)
+def test_only_what_proves_itself_may_act_for_people_unasked(create, admin, app, kind, kept):
+    offered = controls(admin.get(f"{NEW}?kind={kind}").text, name="unasked")
+    assert [box["value"] for box in offered] == [*kept]
+    assert not any("checked" in box for box in offered)
+
+    answer = create(kind, unasked=[*BY_HAND, "implicit"])
+
+    with app.app_context():
+        granted = load(copied(answer.text, "client_id")).grant_types
+    assert granted & {*BY_HAND, "implicit"} == set(kept)
 
 
 def test_the_secret_is_shown_once_and_stored_nowhere(create, admin, app):

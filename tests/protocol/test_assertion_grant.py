@@ -4,6 +4,7 @@ import pytest
 
 from app.domain import (
     clients,
+    consents,
     federated_identities,
     grant_types,
     identity_providers,
@@ -302,7 +303,13 @@ def test_one_consent_serves_until_more_is_wanted(agent, pia, audited):
     ]
 
 
-def test_a_person_sees_the_client_removes_it_and_their_word_counts_more(agent, pia):
+def late_consent(user_id, client_id, *, by):
+    """Let an assertion be stored that came in the moment in which the person removed the client."""
+    about = {"scopes": ["mcp:read"], "resources": [RESOURCE], "session_id": "", "redirect_uri": ""}
+    consents.give(user_id=user_id, client_id=client_id, given_by="acme", by=by, **about)
+
+
+def test_a_person_sees_the_client_removes_it_and_their_word_counts_more(act, agent, pia):
     """A new assertion does not bring back what the person ended; an authorization request does."""
     token = got(bring(agent, assertion(agent)))
     pia.sign_in()
@@ -313,6 +320,8 @@ def test_a_person_sees_the_client_removes_it_and_their_word_counts_more(agent, p
     pia.submit(page, "/account/apps/remove")
 
     assert agent.introspect(token).get_json() == INACTIVE
+    assert_refused(bring(agent, assertion(agent)), "invalid_grant")
+    act(late_consent, pia.user_id, agent.client_id)
     assert_refused(bring(agent, assertion(agent)), "invalid_grant")
     assert answer_of(pia.decide(pia.consent_page(agent)))["code"]
     got(bring(agent, assertion(agent)))

@@ -84,6 +84,7 @@ CALLS = [
     ("/par", {"response_type": "code"}),
     ("/device_authorization", {}),
     ("/token", {"grant_type": grant_types.DEVICE, "device_code": "dc_x"}),
+    ("/token", {"grant_type": grant_types.EXCHANGE, "subject_token": "x"}),
 ]
 
 
