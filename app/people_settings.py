@@ -34,5 +34,5 @@ class PeopleSettings(BaseModel):
     @property
     def grant_types(self) -> tuple[str, ...]:
         """Return the grants that this server has."""
-        found = (*grant_types.ALL, *grant_types.BY_HAND)
-        return tuple(each for each in found if each != grant_types.ASSERTION or self.id_jag_enabled)
+        off = () if self.id_jag_enabled else (grant_types.ASSERTION,)
+        return tuple(each for each in grant_types.ALL if each not in off)

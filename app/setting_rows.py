@@ -94,8 +94,9 @@ def cells() -> Iterator[tuple[str, str, str, str]]:
     for group in config.GROUPS:
         for member, (kind, description, _) in group.members.items():
             default = getattr(group.draft(), member)
+            text = str(default).lower() if isinstance(default, bool) else default
             named = f"`{group.variable('<name>', member)}`"
-            yield named, kind, f"`{default}`" if default else "none", description
+            yield named, kind, f"`{text}`" if text else "none", description
 
 
 def variable(name: str) -> str:

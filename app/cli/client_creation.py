@@ -28,7 +28,6 @@ from app.domain.client_metadata import MetadataRules
 from app.extensions import db
 
 RULES = MetadataRules()
-GRANTS = grant_types.ALL + grant_types.BY_HAND
 WITHOUT_GRANT = (["client_credentials"], ["authorization_code", "refresh_token"])
 """Grants of a client that names none: without redirect URIs, and with them."""
 
@@ -37,7 +36,7 @@ OPTIONS: list[click.Parameter] = [
     click.Option(["--name"], type=NAME, required=True, help="What people see."),
     click.Option(
         ["--grant", "grants"],
-        type=click.Choice(GRANTS),
+        type=click.Choice(grant_types.ALL),
         multiple=True,
         help="Repeatable.",
     ),
@@ -89,7 +88,9 @@ def create(
     wanted = names(scope)
     with shell.application() as app:
         settings = shell.settings_of(app)
-        rules = replace(settings.metadata_rules, grant_types=GRANTS, device_beside_code=True)
+        rules = replace(
+            settings.metadata_rules, grant_types=grant_types.ALL, device_beside_code=True
+        )
         metadata = client_metadata.parse(document(wanted, **about), rules)
         check_method(about["auth_method"], introspects)
         sectors.check(metadata)

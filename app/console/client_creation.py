@@ -150,9 +150,7 @@ def parse(
     """Return the metadata by the rules of registration, or blame the field that breaks them."""
     document = {**KINDS[kind].metadata, "client_name": name, "redirect_uris": uris}
     document["grant_types"] = [*document["grant_types"], *unasked]
-    rules = replace(
-        current_settings().metadata_rules, grant_types=grant_types.ALL + grant_types.BY_HAND
-    )
+    rules = replace(current_settings().metadata_rules, grant_types=grant_types.ALL)
     metadata: dict[str, object] = {}
     with form.blaming("redirect_uris"):
         metadata.update(client_metadata.parse(document, rules))

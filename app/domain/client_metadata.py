@@ -27,7 +27,7 @@ the MCP kits name none and would otherwise have to sign people in again every fe
 class MetadataRules:
     """What this server supports, from the settings."""
 
-    grant_types: tuple[str, ...] = grant_types.ALL
+    grant_types: tuple[str, ...] = grant_types.REGISTRABLE
     auth_methods: tuple[str, ...] = (
         "none",
         "client_secret_basic",

@@ -183,7 +183,7 @@ def create(
     **changes: Any,
 ) -> Machine:
     """Create a confidential client by hand, as operators do; keywords change its metadata."""
-    rules = MetadataRules(grant_types=grant_types.ALL + grant_types.BY_HAND)
+    rules = MetadataRules(grant_types=grant_types.ALL)
     document = {"client_name": "Resource server", "grant_types": ["client_credentials"]}
     metadata = client_metadata.parse(document | changes, rules)
     with app.app_context():

@@ -29,7 +29,7 @@ from tests.races.wire import Reply
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 THREADS = 8
-ROUNDS = 20
+ROUNDS = 10
 
 
 @pytest.fixture
