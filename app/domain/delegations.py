@@ -12,11 +12,16 @@ TOO_LONG = (
 )
 
 
-def add(client_id: str, before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the ``act`` of a token that a client gets for another one (RFC 8693 section 4.1)."""
-    if len([*actors(before)]) >= MOST_ACTORS:
+def claims_of(client_id: str, subject: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a token says of whom a client got it for, and for which token.
+
+    That is ``act`` (RFC 8693 section 4.1), and a claim of our own with each ``jti`` on the way.
+    """
+    before = {"act": subject["act"]} if "act" in subject else {}
+    derived_from = [*subject.get("derived_from", ()), subject["jti"]]
+    if len(derived_from) > MOST_ACTORS:
         raise errors.InvalidRequest(TOO_LONG)
-    return {"sub": client_id} | ({} if before is None else {"act": dict(before)})
+    return {"act": {"sub": client_id} | before, "derived_from": derived_from}
 
 
 def actors(act: Mapping[str, Any] | None) -> Iterator[str]:

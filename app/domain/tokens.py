@@ -1,9 +1,9 @@
 """Owns access tokens: how they are made, read back and revoked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
@@ -12,7 +12,7 @@ from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.grants import TokenRules
 from app.domain.signing_keys import Keys
-from app.extensions import Base, fetch_row, insert_once
+from app.extensions import Base, db, fetch_row, insert_once
 
 ACCESS_TOKEN = "at+jwt"
 
@@ -38,7 +38,7 @@ def mint(
     until: int | None = None,
     grant: Mapping[str, Any] | None = None,
     jkt: str | None = None,
-    act: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] = {},
 ) -> dict[str, Any]:
     """Return a token answer (RFC 6749 section 5.1) with a JWT access token (RFC 9068).
 
@@ -64,10 +64,8 @@ def mint(
         claims |= {"grant_id": grant["id"], **known}
     if jkt is not None:
         claims["cnf"] = {"jkt": jkt}
-    if act is not None:
-        claims["act"] = dict(act)
     answer = {
-        "access_token": signing_keys.sign(keys, ACCESS_TOKEN, claims),
+        "access_token": signing_keys.sign(keys, ACCESS_TOKEN, claims | dict(more)),
         "token_type": token_type(claims),
         "expires_in": lifetime,
     }
@@ -96,6 +94,14 @@ def live_claims(keys: Keys, issuer: str, token: str) -> dict[str, Any] | None:
     if claims is None or claims.get("iss") != issuer or claims["exp"] <= clock.epoch():
         return None
     return None if is_revoked(claims) else claims
+
+
+def are_unrevoked(identifiers: Collection[str]) -> bool:
+    """Tell whether none of some access tokens was ended on its own."""
+    if not identifiers:
+        return True
+    ended = select(RevokedAccessToken.jti).where(RevokedAccessToken.jti.in_(identifiers))
+    return db.session.scalar(ended.limit(1)) is None
 
 
 def is_revoked(claims: Mapping[str, Any]) -> bool:

@@ -99,7 +99,8 @@ def stands(claims: Mapping[str, Any]) -> bool:
     """Tell whether the clients of a token are active and nobody ended their tokens since."""
     now = clock.epoch()
     found = [caller.look_up(client_id) for client_id in clients_of(claims)]
-    return all(client is not None and client.backs(claims, now) for client in found)
+    back = all(client is not None and client.backs(claims, now) for client in found)
+    return back and tokens.are_unrevoked(claims.get("derived_from", ()))
 
 
 def clients_of(claims: Mapping[str, Any]) -> list[str]:

@@ -52,7 +52,7 @@ class ExchangeGrant(Grant):
             grant,
             Tag.TOKEN_EXCHANGED,
             until=subject["exp"],
-            act=delegations.add(client.client_id, subject.get("act")),
+            more=delegations.claims_of(client.client_id, subject),
         )
         return 200, answer | {"issued_token_type": ACCESS_TOKEN}, []
 

@@ -74,7 +74,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
         tag: Tag,
         *,
         until: int | None = None,
-        act: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] = {},
         **beside: bool | str,
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed.
@@ -95,7 +95,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             until=until,
             grant=grant,
             jkt=self.request.jkt,
-            act=act,
+            more=more,
         )
         last_use.touch(client.client_id, clock.epoch())
         audit.record(

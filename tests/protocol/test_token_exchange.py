@@ -91,7 +91,8 @@ def test_the_new_token_names_the_person_and_who_acts_and_ends_with_the_old_one(
         "scope": "mcp:read",
         "issued_token_type": ACCESS_TOKEN,
     }
-    assert new.pop("jti") != old.pop("jti")
+    assert new.pop("jti") != old["jti"]
+    assert new.pop("derived_from") == [old.pop("jti")]
     assert new == old | {
         "client_id": middle.client_id,
         "aud": BEHIND,
@@ -263,8 +264,18 @@ def test_what_was_exchanged_ends_with_what_it_came_from(
             assert_refused(exchange(behind, first), "invalid_request")
 
 
-def test_a_client_ends_what_it_was_given(middle, behind, token):
-    given = got(exchange(middle, token))
+def test_a_token_that_is_ended_on_its_own_takes_what_came_of_it_along(
+    confidential, middle, behind, token
+):
+    """RFC 7009 section 2: whoever a token was issued to ends it, and nobody else's."""
+    for owner, ended in ((middle, 1), (confidential, 0)):
+        way = [token, got(exchange(middle, token))]
+        way.append(got(exchange(behind, way[1], resource=FARTHER)))
+        assert behind.introspect(way[2]).get_json()["active"] is True
+        assert_refused(behind.revoke(way[ended]), "invalid_grant")
 
-    assert middle.revoke(given).status_code == 200
-    assert behind.introspect(given).get_json() == INACTIVE
+        assert owner.revoke(way[ended]).status_code == 200
+
+        assert behind.introspect(way[2]).get_json() == INACTIVE
+        assert_refused(exchange(behind, way[1], resource=FARTHER), "invalid_request")
+        assert confidential.introspect(token).get_json()["active"] is bool(ended)
