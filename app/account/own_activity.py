@@ -64,12 +64,12 @@ def list_activity() -> str:
 def row_of(event: AuditEvent, user_id: str, names: dict[str, str]) -> dict[str, Any]:
     """Return what the page shows of an event; the address of somebody else is not shown."""
     before, app, after = SENTENCES[Tag(event.tag)].partition(APP)
-    own, is_said = event.actor_id == user_id, event.tag == Tag.CONSENT_VOUCHED
+    own, vouched = event.actor_id == user_id, event.tag == Tag.CONSENT_VOUCHED
     return {
         "at": event.at_ms // 1000,
         "before": before,
         "app": names.get(event.client_id or "", "an app") if app else "",
         "after": after,
-        "by": "" if own or is_said else "by the operators of this server",
+        "by": "" if own or vouched else "by the operators of this server",
         "address": event.address if own else "",
     }

@@ -79,8 +79,8 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed.
 
-        ``beside`` tells which other tokens are issued with it, or who vouched. A replayed proof
-        undoes all of it.
+        ``more`` are claims of its own; ``beside`` tells of other tokens with it, or who vouched. A
+        replayed proof undoes all of it.
         """
         client = self.request.client
         dpop.spend(self.request.proof)

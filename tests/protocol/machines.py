@@ -179,7 +179,6 @@ def create(
     *,
     introspects: tuple[str, ...] = (),
     resources: tuple[str, ...] | None = None,
-    allowed: str = SCOPES,
     **changes: Any,
 ) -> Machine:
     """Create a confidential client by hand, as operators do; keywords change its metadata."""
@@ -190,7 +189,7 @@ def create(
         client, issued = admissions.create(
             metadata,
             by=SERVER,
-            allowed=allowed.split(),
+            allowed=SCOPES.split(),
             introspects=introspects,
             resources=resources,
         )
