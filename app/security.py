@@ -50,9 +50,14 @@ def refuse_cross_site() -> None:
     wish of an app that somebody signs out.
     """
     unsafe = request.method not in ("GET", "HEAD", "OPTIONS")
-    foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
     meant = request.blueprint in OPEN_TO_BROWSERS or request.endpoint in BY_POST
-    if unsafe and foreign and not meant:
+    if unsafe and not meant:
+        refuse_foreign()
+
+
+def refuse_foreign() -> None:
+    """Refuse what another site made a browser send."""
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
         raise errors.CrossSite("This form was sent by another site; open the page here instead.")
 
 

@@ -38,6 +38,8 @@ from app.outbound import webhooks as sender
 log = structlog.get_logger()
 PLACES = 4
 """So many jobs a process does at once."""
+PLACES_OF_CLIENTS = 2
+"""And so many of them by calling clients, which are strangers."""
 POLL_SECONDS = 1.0
 LOOK_SECONDS = 60
 """So often each process looks whether an hour is over."""
@@ -82,11 +84,11 @@ class Worker:
             self.look_at = time.monotonic() + LOOK_SECONDS
             self.begin(lambda: hourly(self.app))
         with self.app.app_context():
-            claim = jobs.claim() if self.free else None
+            claim = jobs.claim(self.crowded) if self.free else None
             db.session.commit()
         if claim is None:
             return False
-        self.begin(lambda: do(self.app, claim))
+        self.begin(lambda: do(self.app, claim), claim.kind)
         return True
 
     @property
@@ -94,10 +96,16 @@ class Worker:
         """Return how many places are free; only ``begin`` takes them, so they stay free."""
         return PLACES - sum(thread.is_alive() for thread in self.threads)
 
-    def begin(self, work: Callable[[], object]) -> None:
+    @property
+    def crowded(self) -> str:
+        """Return the kind of job that has its places already: calls of clients, who may hang."""
+        calls = sum(each.is_alive() and each.name == session_clients.KIND for each in self.threads)
+        return session_clients.KIND if calls >= PLACES_OF_CLIENTS else ""
+
+    def begin(self, work: Callable[[], object], name: str = "job") -> None:
         """Do something in a thread of its own."""
         self.threads = [thread for thread in self.threads if thread.is_alive()]
-        thread = Thread(target=self.work_off, args=(work,), name="job", daemon=True)
+        thread = Thread(target=self.work_off, args=(work,), name=name, daemon=True)
         self.threads.append(thread)
         thread.start()
 

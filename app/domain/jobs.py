@@ -77,8 +77,8 @@ def add(kind: str, payload: dict[str, Any], *, queue: str, topic: str) -> int:
     return int(row.id)
 
 
-def claim() -> Claim | None:
-    """Take the job that is due longest; of many who try at once one gets it.
+def claim(without: str = "") -> Claim | None:
+    """Take the job that is due longest, of another kind than ``without``; of many one gets it.
 
     ``SKIP LOCKED`` lets PostgreSQL pass over rows that others take at this moment; SQLite has one
     writer anyway.
@@ -98,7 +98,7 @@ def claim() -> Claim | None:
     due = (
         select(Job.id)
         .where(Job.state == "waiting", Job.run_at <= now, free)
-        .where(~earlier.exists(), ~running.exists())
+        .where(~earlier.exists(), ~running.exists(), Job.kind != without)
         .order_by(Job.run_at, Job.id)
         .limit(1)
     )

@@ -38,6 +38,7 @@ def sign_out() -> Response:
         asked = parameters.collect(list(request.form.items(multi=True)))
         wanted = logout_request.read(asked)
         return redirect(f"{url_for('logout.end_session')}?{wanted.query}", 303)
+    security.refuse_foreign()
     csrf.protect()
 
     wanted = logout_request.read(parameters.read_query())

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,6 +21,7 @@ from app.domain.logout_tokens import EVENT
 from app.domain.session_clients import SessionClient
 from app.extensions import db
 from app.outbound import logouts
+from app.worker import Worker
 from tests.conftest import ISSUER, Clock
 from tests.protocol.machines import Machine
 from tests.protocol.persons import Person
@@ -206,6 +208,26 @@ def test_who_cannot_be_told_is_told_later_and_holds_up_nobody(
     failures = [event.detail["failure"] for event in audited("client.logout_failed")]
     assert failures == ["timeout", "status", "redirect"]
     assert len(audited("client.logout_delivered")) == 2
+
+
+def test_clients_that_hang_leave_places_for_other_work(
+    app: Flask, person: Person, listen: Callable[..., Machine]
+) -> None:
+    id_token(person, listen("https://client.example/told"))
+    sign_out(person)
+    with app.app_context():
+        jobs.add("other", {}, queue="q", topic="t")
+        db.session.commit()
+    working, hung = Worker(app), Event()
+    for _ in range(worker.PLACES_OF_CLIENTS):
+        working.begin(hung.wait, session_clients.KIND)
+
+    assert [working.take_turn() for _ in range(2)] == [True, False]
+    hung.set()
+    working.wait()
+    with app.app_context():
+        tried = dict(db.session.execute(select(Job.kind, Job.attempts)).all())
+    assert tried == {"other": 1, session_clients.KIND: 0}
 
 
 def test_no_client_makes_this_server_call_inside(

@@ -147,6 +147,22 @@ def test_signing_out_goes_on_to_the_provider_that_signed_in(person, provider):
     assert http.open(PAGE).status_code == 303
 
 
+def test_an_app_signs_out_at_the_provider_as_well_and_does_not_get_the_browser_back(
+    person, provider, register
+):
+    """Who left the session there open would be signed in again by one click of anybody."""
+    back = "https://client.example/bye"
+    app = register(scope="openid", post_logout_redirect_uris=[back])
+    http = person.elsewhere()
+    provider.sign_in(http.http)
+    hint = http.tokens(app, scope="openid", resource=None)["id_token"]
+
+    page = http.open(f"/logout?id_token_hint={hint}&post_logout_redirect_uri={back}")
+
+    assert going_to(page).startswith(f"{ISSUER}/logout?")
+    assert http.open(PAGE).status_code == 303
+
+
 def switch_off_signing_out(app):
     """Let the provider sign nobody out by itself."""
     with app.app_context():
