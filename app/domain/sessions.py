@@ -155,16 +155,22 @@ def methods_of(session_id: str) -> str | None:
 
 def end(session_id: str) -> None:
     """End one session with the codes that were issued in it, and tell those it signed in to."""
-    authorization_codes.withdraw(session_id=session_id)
-    device_codes.withdraw(session_id=session_id)
+    withdraw_codes(session_id)
     session_clients.leave(SessionClient.session_id == session_id)
     db.session.execute(delete(Session).where(Session.id == session_id))
+
+
+def withdraw_codes(session_id: str) -> None:
+    """End the codes of a session: always before its clients, as a code is redeemed."""
+    authorization_codes.withdraw(session_id=session_id)
+    device_codes.withdraw(session_id=session_id)
 
 
 def replace(session_id: str, successor: Session) -> None:
     """End a session for another one; to clients, the same person has not left."""
     holder = db.session.scalar(select(Session.user_id).where(Session.id == session_id))
     if holder == successor.user_id:
+        withdraw_codes(session_id)
         session_clients.carry_over(session_id, successor.id)
     end(session_id)
 

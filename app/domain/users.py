@@ -172,8 +172,8 @@ def disable(user: User, *, by: Actor) -> list[Remains]:
     if admins == {user.id}:
         raise errors.Conflict(LAST)
     user.disabled_at = clock.epoch()
-    grants.revoke_of_user(user.id, "user disabled", by=by)
     sessions.end_of_user(user.id)
+    grants.revoke_of_user(user.id, "user disabled", by=by)
     consents.revoke(user_id=user.id, by=by)
     left = connection_grants.forget_of_user(user.id, "user disabled", by=by)
     audit.record(Tag.USER_DISABLED, user.id, by=by, email=user.email)
@@ -206,7 +206,7 @@ def govern(user: User, *, by: Actor) -> set[str]:
 def set_password(user: User, password_hash: str, *, by: Actor) -> int:
     """Give an account another password; its sessions and grants end (N-096). Returns how many."""
     user.password_hash = password_hash
-    ended = grants.revoke_of_user(user.id, "password changed", by=by)
     sessions.end_of_user(user.id)
+    ended = grants.revoke_of_user(user.id, "password changed", by=by)
     audit.record(Tag.USER_PASSWORD_CHANGED, user.id, by=by, email=user.email, grants=ended)
     return ended
