@@ -93,7 +93,10 @@ def sign_out(cast: Cast, session_id: str, after: float) -> SimpleNamespace:
 def test_a_sign_out_takes_every_code_that_is_not_redeemed_by_then(
     cast: Cast, two_servers: Callable[..., tuple[str, str]], history: History
 ) -> None:
-    """F-05, N-087: a code is either redeemed and has its grant, or gone for good."""
+    """F-05, N-087: a code is either redeemed and has its grant, or gone for good.
+
+    A client that was signed in to meanwhile hears of it: none is left in a session that ended.
+    """
     servers = two_servers()
 
     for number in range(ROUNDS):
@@ -107,6 +110,7 @@ def test_a_sign_out_takes_every_code_that_is_not_redeemed_by_then(
         history.race("redeem", f"round {number}", calls)
 
         assert cast.column("SELECT count(*) FROM authorization_codes WHERE spent_at IS NULL") == [0]
+        assert cast.column("SELECT count(*) FROM session_clients") == [0]
 
     redeemed = sum(each.outcome == "ok" for each in history.operations) - ROUNDS
     assert cast.column("SELECT count(*) FROM grants WHERE revoked_at IS NULL") == [redeemed]
