@@ -23,6 +23,8 @@ WITHOUT = (*MACHINE_PATHS, "/static/")
 """Paths where nobody asks which browser it is."""
 NEWLY = "newly"
 """What a session holds from a sign-in to the first page of the account."""
+UNSENT = "unsent"
+"""What a session holds of a form whose sender had to sign in again; it is theirs alone."""
 OPENED = "opened"
 """What stays in a browser that somebody signs in to or out of: which pushed requests it opened."""
 
@@ -146,6 +148,7 @@ def begin(
     is the sign-in at a provider with which it begins, or with which the old one began.
     """
     browser = current()
+    unsent = browser.get(UNSENT) if browser.user_id == user.id else None
     row, value = sessions.issue(
         user.id,
         lifetime_seconds=HALF_SECONDS if is_half else settings.session_absolute_seconds,
@@ -158,6 +161,7 @@ def begin(
     if browser.session_id is not None:
         sessions.replace(browser.session_id, row)
     clear(browser)
+    browser.update({UNSENT: unsent} if unsent else {})
     browser.session_id, browser.user_id = row.id, user.id
     browser.auth_time, browser.last_seen_at = row.auth_time, row.last_seen_at
     browser.methods, browser.is_half, browser.origin = methods, is_half, origin

@@ -20,6 +20,7 @@ PAGES = (
     "acquire_own",
     "connections",
     "upstreams",
+    "unsent",
     "upstream_changes",
     "webhooks",
     "audit",

@@ -102,7 +102,7 @@ def new_client() -> Response:
     return show_form(kind, Form(), [])
 
 
-@requires_fresh("admin")
+@requires_fresh("admin", keeps=True)
 @asks_others
 def create_client() -> Response:
     """Create the client and show its credentials, on this page and never again."""

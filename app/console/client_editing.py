@@ -40,7 +40,7 @@ def edit_client(client_id: str) -> Response:
     return show_form(client, in_force(client), Form(), [])
 
 
-@requires_fresh("admin")
+@requires_fresh("admin", keeps=True)
 @asks_others
 def save_client(client_id: str) -> BaseResponse:
     """Change the client as it was seen, or show the form again with what is wrong."""

@@ -56,7 +56,7 @@ def new_token() -> Response:
     return show_form(Form())
 
 
-@requires_fresh("admin")
+@requires_fresh("admin", keeps=True)
 def create_token() -> Response:
     """Make a token and show it, on this page and never again."""
     form = Form()

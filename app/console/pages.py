@@ -71,11 +71,12 @@ def requires(
 
 
 def requires_fresh(
-    role: str, back: str = ""
+    role: str, back: str = "", *, keeps: bool = False
 ) -> Callable[[Callable[Arguments, BaseResponse]], Callable[Arguments, BaseResponse]]:
     """Demand a role, and that the operator signed in a few minutes ago, of who calls a view (C-12).
 
-    Others sign in again and come back to this page, or to the endpoint ``back``.
+    Others sign in again and come back to this page, or to the endpoint ``back``. ``keeps`` is for
+    forms that people type much into and no secret: what was sent can be sent after all.
     """
 
     def decorate(view: Callable[Arguments, BaseResponse]) -> Callable[Arguments, BaseResponse]:
@@ -84,7 +85,9 @@ def requires_fresh(
             check_role(operator(), role)
             if is_fresh():
                 return view(*args, **kwargs)
-            return sign_in_again(page_of(back) if back else here())
+            page = page_of(back) if back else here()
+            is_kept = keeps and request.method == "POST"
+            return sign_in_again(keep_unsent(page) if is_kept else page)
 
         return guarded
 
@@ -100,6 +103,15 @@ def page_of(endpoint: str) -> str:
 def is_fresh() -> bool:
     """Tell whether the operator signed in a few minutes ago."""
     return browser_session.is_fresh(operator())
+
+
+def keep_unsent(back: str) -> str:
+    """Keep the form of this request for after a sign-in; return the page that sends it."""
+    typed = request.form.items(multi=True)
+    fields = [(name, value) for name, value in typed if name != "csrf_token"]
+    kept = {"path": here(), "fields": fields, "back": back}
+    browser_session.current()[browser_session.UNSENT] = kept
+    return url_for("unsent.show_unsent")
 
 
 def sign_in_again(after: str) -> BaseResponse:

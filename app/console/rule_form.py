@@ -39,7 +39,7 @@ def drafted() -> Rule:
     return rule_drafts.always_admit(row.client_metadata, row.scopes)
 
 
-@requires_fresh("admin")
+@requires_fresh("admin", keeps=True)
 def create_rule() -> BaseResponse:
     """Put a new rule behind the others."""
     return save(policy_versions.in_force(), None)
@@ -53,7 +53,7 @@ def edit_rule() -> Response:
     return show(values_of(rule), Form(), policy, rule)
 
 
-@requires_fresh("admin", back="policies.list_policies")
+@requires_fresh("admin", back="policies.list_policies", keeps=True)
 def save_rule() -> BaseResponse:
     """Change a rule in its place."""
     policy = policy_versions.in_force()

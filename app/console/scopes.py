@@ -64,7 +64,7 @@ def edit_scope() -> Response:
 
 
 @bp.post("/edit")
-@requires_fresh("admin", back="scopes.list_scopes")
+@requires_fresh("admin", back="scopes.list_scopes", keeps=True)
 def save_scope() -> BaseResponse:
     """Change the words, risk or default of a scope, or how many people approve it."""
     scope = scopes.get(word("name"))

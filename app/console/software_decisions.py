@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from urllib.parse import urlencode
 
 from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -10,16 +9,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from app import clock
 from app.console.differences import differences
 from app.console.forms import REASON_LENGTH, Form, moment, word
-from app.console.pages import actor, is_fresh, requires, sign_in_again
+from app.console.pages import actor, is_fresh, keep_unsent, requires, sign_in_again
 from app.console.software_page import render
 from app.domain import client_changes, decisions, errors, resources, scopes, software, sweeps
 from app.domain.software import Software
 from app.extensions import db
 
-TYPED = ("scopes", "limit", "resources", "until", "reason")
-"""What of the form of an approval is kept while somebody signs in again."""
-LONGEST = 1500
-"""Longer addresses do not fit into that of the sign-in page."""
 FIRST = "Your approval is noted. A second person has to approve it too."
 
 
@@ -166,9 +161,7 @@ def give(
     if is_fresh() or not scopes.privileged(given):
         return carry_out(software_id, verb, done)
     page = url_for("registrations.show_registration", software_id=software_id)
-    typed = [(name, value) for name in TYPED for value in request.form.getlist(name)]
-    filled_in = f"{page}?{urlencode(typed)}"
-    return sign_in_again(filled_in if len(filled_in) <= LONGEST else page)
+    return sign_in_again(keep_unsent(page))
 
 
 def carry_out(software_id: str, verb: Callable[[], Software], done: str) -> BaseResponse:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from app import clock
 from app.console.audit_facts import row_of as event_row
@@ -36,9 +36,8 @@ REVISIONS = 20
 
 
 def show_registration(software_id: str) -> Response:
-    """Show one piece of software; what was typed before signing in again stands in the address."""
-    typed: dict[str, Any] = {"typed": request.args.to_dict(flat=False)} if request.args else {}
-    return render(software.get(software_id), **typed)
+    """Show one piece of software."""
+    return render(software.get(software_id))
 
 
 def render(row: Software, form: Form | None = None, **extra: Any) -> Response:

@@ -33,7 +33,7 @@ def new_issuer() -> BaseResponse:
 
 
 @bp.post("/new")
-@requires_fresh("admin")
+@requires_fresh("admin", keeps=True)
 def create_issuer() -> BaseResponse:
     """Trust an issuer."""
     form = Form()

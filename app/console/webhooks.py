@@ -40,7 +40,7 @@ def new_endpoint() -> BaseResponse:
 
 
 @bp.post("/new")
-@requires_fresh("admin")
+@requires_fresh("admin", keeps=True)
 def create_endpoint() -> BaseResponse:
     """Make an endpoint and show its secret, on this page and never again."""
     form = Form()

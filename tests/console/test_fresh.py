@@ -3,23 +3,25 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from app.domain import authenticators, scopes, software
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.console.conftest import PASSWORD
-from tests.console.markup import texts
+from tests.console.markup import controls, texts
+from tests.console.matrix import ways_to_act
 
-HOOKS = "/admin/webhooks/new"
+HOOKS, UNSENT = "/admin/webhooks/new", "/admin/unsent/"
 FRESH = {
     "audit.export_csv": "/admin/audit/",
     "audit.export_json": "/admin/audit/",
     "clients_console.ask_rotation": "",
-    "clients_console.create_client": "",
+    "clients_console.create_client": UNSENT,
     "clients_console.edit_client": "",
     "clients_console.new_client": "",
     "clients_console.rotate_secret": "",
-    "clients_console.save_client": "",
+    "clients_console.save_client": UNSENT,
     "connections.ask_secret": "",
     "connections.create_connection": "",
     "connections.new_connection": "",
@@ -30,21 +32,21 @@ FRESH = {
     "identity_providers.new_provider": "",
     "identity_providers.remove_provider": "/admin/identity-providers/none",
     "identity_providers.test_sign_in": "/admin/identity-providers/none",
-    "initial_access_tokens.create_token": "",
+    "initial_access_tokens.create_token": UNSENT,
     "initial_access_tokens.new_token": "",
     "policies.add_preset": "/admin/policies/",
-    "policies.create_rule": "",
+    "policies.create_rule": UNSENT,
     "policies.delete_rule": "/admin/policies/",
     "policies.edit_rule": "",
     "policies.move_rule": "/admin/policies/",
     "policies.new_rule": "",
     "policies.restore_version": "/admin/policies/versions/1",
-    "policies.save_rule": "/admin/policies/",
+    "policies.save_rule": UNSENT,
     "policies.switch_rule": "/admin/policies/",
     "scopes.delete_scope": "/admin/scopes/",
     "scopes.edit_scope": "",
-    "scopes.save_scope": "/admin/scopes/",
-    "statement_issuers.create_issuer": "",
+    "scopes.save_scope": UNSENT,
+    "statement_issuers.create_issuer": UNSENT,
     "statement_issuers.new_issuer": "",
     "system.replace_keys": "/admin/system/",
     "system.rotate_key": "/admin/system/",
@@ -65,7 +67,7 @@ FRESH = {
     "users.make_link": "/admin/users/none",
     "users.new_user": "",
     "users.reset_factor": "/admin/users/none",
-    "webhooks.create_endpoint": "",
+    "webhooks.create_endpoint": UNSENT,
     "webhooks.new_endpoint": "",
     "webhooks.remove_endpoint": "/admin/webhooks/none",
     "webhooks.rotate_secret": "/admin/webhooks/none",
@@ -199,25 +201,73 @@ def status_of(app, row):
         return software.get(row.id).status
 
 
-@pytest.mark.parametrize("scope, answer", [("wipe", True), ("pay", True), ("read", False)])
+def sent_after_all(browser, csrf, person="approver"):
+    """Sign in again and press the button of the page that kept a form; return the answer."""
+    form = {"csrf_token": csrf(browser), "next": UNSENT, "username": f"{person}@example.org"}
+    back = browser.post("/login", data=form | {"password": PASSWORD}).location
+    page = browser.get(back).text
+    action = next(each for each in ways_to_act(page))
+    fields = MultiDict((each["name"], each["value"]) for each in hidden(page))
+    return browser.post(action, data=fields)
+
+
+def hidden(page):
+    """Return the fields of the form of a page that kept it, none of the frame."""
+    main = page.partition("<main")[2].partition("</main>")[0]
+    return controls(main, "input", type="hidden")
+
+
+@pytest.mark.parametrize("scope, is_asked", [("wipe", True), ("pay", True), ("read", False)])
 def test_an_approval_that_gives_a_privileged_scope_needs_a_fresh_sign_in(
-    app, approver, csrf, clock, pending, scope, answer
+    app, approver, csrf, clock, pending, scope, is_asked
 ):
-    """What was typed stands in the form after signing in again."""
     row, page = pending(scope), "/admin/registrations/"
     clock.advance(301)
     form = {"csrf_token": csrf(approver), "revision": row.revision, "limit": "all"}
-    typed = {"scopes": scope, "reason": "they need it & soon", "until": "2099-01-31"}
 
-    back = asked(approver.post(f"{page}{row.id}/approve", data=form | typed))
+    answer = approver.post(f"{page}{row.id}/approve", data=form | {"scopes": scope})
 
-    assert (back is not None) == answer
-    assert status_of(app, row) == ("pending" if answer else "approved")
-    if back:
-        assert back.startswith(f"{page}{row.id}?")
-        shown = approver.get(back).text
-        assert 'value="they need it &amp; soon"' in shown
-        assert 'value="2099-01-31"' in shown
+    assert asked(answer) == (UNSENT if is_asked else None)
+    assert status_of(app, row) == ("pending" if is_asked else "approved")
+
+
+def test_what_was_typed_is_kept_and_sent_after_signing_in_again(
+    app, approver, csrf, clock, pending
+):
+    row = pending("wipe")
+    clock.advance(301)
+    typed = {"scopes": ["wipe", "read"], "limit": "all", "reason": "“needed” & soon"}
+    form = {"csrf_token": csrf(approver), "revision": row.revision}
+    approver.post(f"/admin/registrations/{row.id}/approve", data=form | typed)
+    assert typed["reason"] in texts(approver.get(UNSENT).text)
+    assert status_of(app, row) == "pending"
+
+    sent_after_all(approver, csrf)
+
+    with app.app_context():
+        decided = software.get(row.id)
+        assert (decided.status, decided.reason) == ("approved", typed["reason"])
+        assert decided.scopes == ["wipe"]
+
+
+def test_what_one_person_typed_is_not_kept_for_another(admin, csrf, clock):
+    clock.advance(301)
+    admin.post("/admin/policies/new", data={"csrf_token": csrf(admin), "name": "Mine alone"})
+    assert "Mine alone" in admin.get(UNSENT).text
+    form = {"csrf_token": csrf(admin), "next": UNSENT, "username": "approver@example.org"}
+
+    admin.post("/login", data=form | {"password": PASSWORD})
+
+    assert admin.get(UNSENT).location == "/admin/"
+
+
+@pytest.mark.parametrize("path", ["/admin/connections/new", "/admin/identity-providers/new"])
+def test_a_form_with_a_secret_is_not_kept(admin, csrf, clock, path):
+    clock.advance(301)
+    form = {"csrf_token": csrf(admin), "client_secret": "c4n4ry-secret"}
+
+    assert asked(admin.post(path, data=form)) == path
+    assert admin.get(UNSENT).status_code == 303
 
 
 def test_many_at_once_are_approved_except_those_that_need_a_fresh_sign_in(

@@ -262,6 +262,7 @@ TABLE = (
     console("POST", "/connections/<upstream_id>/register", "admin", ASKING),
     console("POST", "/connections/<upstream_id>/revoke", "admin"),
     console("POST", "/connections/<upstream_id>/try", "admin", ASKING),
+    console("GET", "/unsent/"),
     console("GET", "/users/", "admin"),
     console("GET", "/users/<user_id>", "admin"),
     console("POST", "/users/<user_id>/contact", "admin"),
