@@ -14,9 +14,8 @@ bp = account_blueprint("own_identities", __name__)
 
 def admit_changing() -> Response | None:
     """Let change something who has proved everything a few minutes ago (C-12)."""
-    if request.method == "GET":
-        return None
-    return sign_in_again(person(), "own_identities.list_identities")
+    page = "own_identities.list_identities"
+    return sign_in_again(person(), page) if request.method == "POST" else None
 
 
 bp.before_request(admit_changing)

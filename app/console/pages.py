@@ -109,7 +109,8 @@ def keep_unsent(back: str) -> str:
     """Keep the form of this request for after a sign-in; return the page that sends it."""
     typed = request.form.items(multi=True)
     fields = [(name, value) for name, value in typed if name != "csrf_token"]
-    kept = {"path": here(), "fields": fields, "back": back}
+    shown = [[text.replace("\0", "") for text in field] for field in fields]  # no JSONB has NUL
+    kept = {"path": here(), "fields": shown, "back": back}
     browser_session.current()[browser_session.UNSENT] = kept
     return url_for("unsent.show_unsent")
 

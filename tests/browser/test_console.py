@@ -24,6 +24,7 @@ ENTRIES = (
     "resources",
     "webhooks",
     "users",
+    "identity-providers",
 )
 REPORTS = ("acquire", "simulator", "statement-issuers", "audit", "clean-up", "gate", "system")
 

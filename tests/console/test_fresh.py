@@ -96,7 +96,7 @@ ORDINARY = {
     "upstreams": "authorize decline delete_upstream discover_server revoke_grant test_upstream",
     "webhooks": "redeliver test_endpoint",
 }
-"""Forms that whoever has the role may send all the time: they narrow, try out or look."""
+"""Forms of which C-12 names none: most of them narrow, try out or look."""
 
 
 def console_rules(app):
@@ -236,17 +236,20 @@ def test_what_was_typed_is_kept_and_sent_after_signing_in_again(
 ):
     row = pending("wipe")
     clock.advance(301)
-    typed = {"scopes": ["wipe", "read"], "limit": "all", "reason": "“needed” & soon"}
+    said = "“needed” & soon"
+    typed = {"scopes": ["wipe", "read"], "limit": "all", "reason": said, "no\0": "\0"}
     form = {"csrf_token": csrf(approver), "revision": row.revision}
     approver.post(f"/admin/registrations/{row.id}/approve", data=form | typed)
-    assert typed["reason"] in texts(approver.get(UNSENT).text)
+    page = approver.get(UNSENT).text
+    assert said in texts(page)
+    assert "\0" not in page, "PostgreSQL could not keep it"
     assert status_of(app, row) == "pending"
 
     sent_after_all(approver, csrf)
 
     with app.app_context():
         decided = software.get(row.id)
-        assert (decided.status, decided.reason) == ("approved", typed["reason"])
+        assert (decided.status, decided.reason) == ("approved", said)
         assert decided.scopes == ["wipe"]
 
 
