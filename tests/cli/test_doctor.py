@@ -112,6 +112,17 @@ def test_a_missing_next_key_is_noted(run, said, app):
     assert found["signing keys"] == "note"
 
 
+def test_keys_that_nobody_rotates_although_their_days_are_over_are_noted(run, said, clock):
+    said("db", "upgrade")
+    clock.advance(90 * 86400 + health.OVERDUE_SECONDS)
+    assert examined(run)[1]["signing keys"] == "ok"
+
+    clock.advance(1)
+
+    assert examined(run)[1]["signing keys"] == "note"
+    assert examined(run, key_rotation_days="0")[1]["signing keys"] == "ok"
+
+
 def test_a_redis_that_does_not_answer_is_a_fault(run, said):
     said("db", "upgrade")
 

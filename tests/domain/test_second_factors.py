@@ -9,7 +9,14 @@ import pytest
 from flask import Flask
 from pyotp import TOTP
 
-from app.domain import authenticators, passkey_challenges, recovery_codes, users
+from app.domain import (
+    authenticators,
+    errors,
+    passkey_challenges,
+    recovery_codes,
+    second_factors,
+    users,
+)
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.conftest import Clock
@@ -56,6 +63,20 @@ def test_a_code_of_an_app_counts_once(app: Flask, ada: str, winners: Callable, c
     code = TOTP(secret).at(int(time.time()))
 
     assert winners(lambda: authenticators.spend(ada, code, KEY)) == 1
+
+
+def test_of_many_apps_that_are_added_at_once_one_is(app: Flask, ada: str, winners: Callable):
+    """C-05: each by a right code of its own secret; the others are refused as a conflict."""
+
+    def enrol() -> bool:
+        sealed = authenticators.propose(ada, KEY)
+        code = TOTP(authenticators.open_secret(ada, sealed, KEY)).now()
+        try:
+            return bool(second_factors.enrol(users.get(ada), sealed, code, KEY, by=SERVER))
+        except errors.Conflict:
+            return False
+
+    assert winners(enrol) == 1
 
 
 def test_a_recovery_code_counts_once(app: Flask, ada: str, winners: Callable):
