@@ -16,8 +16,8 @@ from app.config import Settings, current_key
 from app.domain import (
     admissions,
     assertion_secrets,
+    client_information,
     client_metadata,
-    clients,
     errors,
     grant_types,
     openid_metadata,
@@ -103,7 +103,7 @@ def create(
             introspects=known_resources(introspects, settings),
         )
         assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
-        answer = clients.information(client, settings.issuer, issued)
+        answer = client_information.of(client, settings.issuer, issued)
         db.session.commit()
     shell.show(answer)
 

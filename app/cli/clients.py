@@ -10,7 +10,16 @@ from app.cli import client_documents, client_profiles, shell
 from app.cli.client_creation import create
 from app.cli.parameters import ADDRESS, FILTER, NAME, REASON, SPAN_OF_TIME, names
 from app.config import current_key
-from app.domain import assertion_secrets, client_lists, clients, decisions, errors, reach, software
+from app.domain import (
+    assertion_secrets,
+    client_information,
+    client_lists,
+    clients,
+    decisions,
+    errors,
+    reach,
+    software,
+)
 from app.domain.client_lists import Filters
 from app.domain.client_records import Client, Standing
 from app.domain.software import Software
@@ -71,7 +80,7 @@ def show(client_id: str) -> None:
     """Show a client, its software and what waits for a decision."""
     with shell.application() as app:
         client = find(client_id)
-        answer = clients.information(client, shell.settings_of(app).issuer) | facts(client)
+        answer = client_information.of(client, shell.settings_of(app).issuer) | facts(client)
     shell.show(answer)
 
 
@@ -217,7 +226,7 @@ def rotate_secret(client_id: str, overlap: int) -> None:
 
         issued = clients.rotate_secret(client, by=shell.actor(), overlap_seconds=overlap)
         assertion_secrets.seal(client, issued.client_secret, current_key("client secrets"))
-        answer = clients.information(client, shell.settings_of(app).issuer, issued)
+        answer = client_information.of(client, shell.settings_of(app).issuer, issued)
         answer["old_client_secret_expires_at"] = client.old_secret_expires_at
         db.session.commit()
     shell.show(answer)

@@ -13,6 +13,7 @@ from app.console.software_facts import SOURCES
 from app.domain import (
     audit,
     client_documents,
+    client_information,
     client_lists,
     clients,
     errors,
@@ -129,7 +130,7 @@ def activity(client: Client) -> dict[str, Any]:
 
 def as_json(client: Client) -> dict[str, Any]:
     """Return the client information response, without secrets (RFC 7591 section 3.2.1)."""
-    information = clients.information(client, current_settings().issuer)
+    information = client_information.of(client, current_settings().issuer)
     return {"json": orjson.dumps(information, option=orjson.OPT_INDENT_2).decode()}
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from app.domain import clients
+from app.domain import client_information
 from app.domain.client_records import Client
 from app.domain.clients import Issued
 
@@ -52,7 +52,7 @@ def credentials(client: Client, issuer: str, issued: Issued) -> dict[str, str]:
     uris = client.client_metadata.get("redirect_uris", [])
     if uris:
         lines["OAUTH_REDIRECT_URI"] = uris[0]
-    information = clients.information(client, issuer, issued)
+    information = client_information.of(client, issuer, issued)
     return saved(lines, information)
 
 

@@ -116,6 +116,7 @@ ORDER = (
     "client_documents",
     "last_use",
     "clients",
+    "client_information",
     "client_lists",
     "client_pages",
     "allowed_clients",

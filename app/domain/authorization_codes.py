@@ -153,31 +153,18 @@ def redeem(
     The one conditional UPDATE decides who wins; a second full match is a replay and ends the
     family of the first (RFC 6749 section 4.1.2).
     """
-    now, grant_id = clock.epoch(), credentials.new_id()
-    spent = db.session.execute(
-        update(AuthorizationCode)
-        .where(AuthorizationCode.code_digest == row.code_digest)
-        .where(AuthorizationCode.spent_at.is_(None), AuthorizationCode.expires_at > now)
-        .values(spent_at=now, grant_id=grant_id)
-        .returning(
-            AuthorizationCode.user_id,
-            AuthorizationCode.scopes,
-            AuthorizationCode.resources,
-            AuthorizationCode.auth_time,
-        )
-        .execution_options(synchronize_session=False)
-    ).first()
-    if spent is None:
+    grant_id = credentials.new_id()
+    if not spend(row, grant_id):
         end_replayed(row.code_digest, row.client_id, by=by)
         raise errors.InvalidGrant(FAILED, reason="used, expired or withdrawn")
     grant = grants.open_new(
         rules,
         grant_id=grant_id,
         client_id=row.client_id,
-        user_id=spent.user_id,
-        scopes=spent.scopes,
-        resources=spent.resources,
-        auth_time=spent.auth_time,
+        user_id=row.user_id,
+        scopes=row.scopes,
+        resources=row.resources,
+        auth_time=row.auth_time,
         methods=methods,
         sid=joined(row, hears_logout),
         claims=row.claims,
@@ -185,6 +172,20 @@ def redeem(
     )
     audit.record(Tag.CODE_REDEEMED, grant_id, by=by, client_id=row.client_id)
     return Redeemed(grant, row.nonce)
+
+
+def spend(row: Row[Any], grant_id: str) -> bool:
+    """Spend a code for a grant; tell whether nobody was faster and it is still in time."""
+    now = clock.epoch()
+    spent = db.session.execute(
+        update(AuthorizationCode)
+        .where(AuthorizationCode.code_digest == row.code_digest)
+        .where(AuthorizationCode.spent_at.is_(None), AuthorizationCode.expires_at > now)
+        .values(spent_at=now, grant_id=grant_id)
+        .returning(AuthorizationCode.code_digest)
+        .execution_options(synchronize_session=False)
+    )
+    return spent.first() is not None
 
 
 def joined(row: Row[Any], hears_logout: bool) -> str | None:

@@ -59,7 +59,7 @@ def apply(client: Client, change: Change, *, by: Actor) -> None:
             "This client is stopped and can only be read or deleted;"
             " ask the operators of this server."
         )
-    client_metadata.check_change(client.client_metadata, change.metadata)
+    check_secret(client.client_metadata, change.metadata)
     before = dict(client.client_metadata)
     if standing is Standing.PENDING:
         replace_pending(client, change)
@@ -72,6 +72,20 @@ def apply(client: Client, change: Change, *, by: Actor) -> None:
         detail["gate"] = change.gate.as_json()
     audit.record(Tag.CLIENT_UPDATED, client.client_id, by=by, client_id=client.client_id, **detail)
     generations.bump("clients")
+
+
+def check_secret(before: Mapping[str, object], after: Mapping[str, object]) -> None:
+    """Refuse an update that would need a new secret: it could not be delivered.
+
+    Whoever begins to sign with a secret needs one, because of the old one there is a digest alone.
+    """
+    begins = client_metadata.has_secret(after) and not client_metadata.has_secret(before)
+    signs = client_metadata.signs_with_secret
+    if begins or (signs(after) and not signs(before)):
+        raise errors.InvalidClientMetadata(
+            "A client cannot get a secret by an update, nor begin to sign with one; keep its"
+            " token_endpoint_auth_method or register a new client."
+        )
 
 
 def replace_pending(client: Client, change: Change) -> None:

@@ -132,19 +132,6 @@ def signs_with_secret(metadata: Mapping[str, object]) -> bool:
     return metadata["token_endpoint_auth_method"] == assertion_keys.BY_SECRET
 
 
-def check_change(before: Mapping[str, object], after: Mapping[str, object]) -> None:
-    """Refuse an update that would need a new secret: it could not be delivered.
-
-    Whoever begins to sign with a secret needs one, because of the old one there is a digest alone.
-    """
-    begins = has_secret(after) and not has_secret(before)
-    if begins or (signs_with_secret(after) and not signs_with_secret(before)):
-        raise errors.InvalidClientMetadata(
-            "A client cannot get a secret by an update, nor begin to sign with one; keep its"
-            " token_endpoint_auth_method or register a new client."
-        )
-
-
 def _said(document: object) -> dict[str, object]:
     """Return the members with a value; null and empty ones count as left out."""
     if not isinstance(document, dict):

@@ -15,6 +15,8 @@ from app.domain.signing_keys import Keys
 from app.extensions import Base, db, fetch_row, insert_once
 
 ACCESS_TOKEN = "at+jwt"
+OF_GRANT = {"grant_id": "id", "auth_time": "auth_time"}
+"""What a token says of its grant; nobody has signed in for one that others vouched for."""
 
 
 class RevokedAccessToken(Base):
@@ -37,39 +39,40 @@ def mint(
     seconds: int | None = None,
     until: int | None = None,
     grant: Mapping[str, Any] | None = None,
-    jkt: str | None = None,
     more: Mapping[str, Any] = {},
 ) -> dict[str, Any]:
     """Return a token answer (RFC 6749 section 5.1) with a JWT access token (RFC 9068).
 
-    ``jkt`` binds it to a key (RFC 9449 section 6.1).
+    ``more`` are claims beside its own: what it is bound to, and through whom it came.
     """
     now = clock.epoch()
-    lifetime = seconds or rules.access_token_seconds
-    if until is not None:
-        lifetime = min(lifetime, until - now)
+    ends = now + (seconds or rules.access_token_seconds)
+    ends = ends if until is None else min(ends, until)
     claims: dict[str, Any] = {
+        **more,
         "iss": rules.issuer,
         "sub": subject,
         "aud": audience[0] if len(audience) == 1 else list(audience),
         "client_id": client_id,
         "iat": now,
-        "exp": now + lifetime,
+        "exp": ends,
         "jti": credentials.new_id(),
     }
     if scopes:
         claims["scope"] = " ".join(scopes)
     if grant is not None:
-        known = {"auth_time": grant["auth_time"]} if grant["auth_time"] else {}
-        claims |= {"grant_id": grant["id"], **known}
-    if jkt is not None:
-        claims["cnf"] = {"jkt": jkt}
+        claims |= {name: grant[key] for name, key in OF_GRANT.items() if grant[key]}
     answer = {
-        "access_token": signing_keys.sign(keys, ACCESS_TOKEN, claims | dict(more)),
+        "access_token": signing_keys.sign(keys, ACCESS_TOKEN, claims),
         "token_type": token_type(claims),
-        "expires_in": lifetime,
+        "expires_in": ends - now,
     }
     return answer | {"scope": claims["scope"]} if scopes else answer
+
+
+def bound(jkt: str | None) -> dict[str, Any]:
+    """Return the claim that binds a token to a key, if one was proven (RFC 9449 section 6.1)."""
+    return {} if jkt is None else {"cnf": {"jkt": jkt}}
 
 
 def token_type(claims: Mapping[str, Any]) -> str:

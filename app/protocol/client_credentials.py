@@ -45,7 +45,7 @@ def issue(
         scopes=granted(client, target, scopes.split(parameters.get("scope"))),
         audience=target.audience,
         seconds=client.access_token_seconds or target.access_token_seconds,
-        jkt=jkt,
+        more=tokens.bound(jkt),
     )
     audit.record_alone(
         Tag.TOKEN_ISSUED,

@@ -11,6 +11,7 @@ from app.answers import json_answer
 from app.config import current_settings
 from app.domain import (
     admissions,
+    client_information,
     client_metadata,
     client_statements,
     clients,
@@ -45,7 +46,7 @@ def read_client(client_id: str) -> Response:
     """Return the registration of a client; its secret is never shown again."""
     client = own_client(client_id)
 
-    return json_answer(clients.information(client, current_settings().issuer))
+    return json_answer(client_information.of(client, current_settings().issuer))
 
 
 @bp.put("/clients/<path:client_id>")
@@ -83,7 +84,7 @@ def update_client(client_id: str) -> Response:
         admissions.change(client, arrival, verdict, by=registrant(client))
         client_statements.keep(client_id, statement.text)
     db.session.commit()
-    return json_answer(clients.information(client, settings.issuer))
+    return json_answer(client_information.of(client, settings.issuer))
 
 
 @bp.delete("/clients/<path:client_id>")

@@ -42,6 +42,29 @@ AUTHENTICATION: dict[str, Any] = {
     },
 }
 """How clients prove themselves (RFC 8414 section 2)."""
+ABILITIES: dict[str, Any] = {
+    "response_types_supported": ["code"],
+    "response_modes_supported": MODES,
+    **AUTHENTICATION,
+    "code_challenge_methods_supported": ["S256"],
+    "dpop_signing_alg_values_supported": foreign_jwts.ALGORITHMS,
+    "authorization_response_iss_parameter_supported": True,
+    "request_parameter_supported": True,
+    "request_object_signing_alg_values_supported": foreign_jwts.ALGORITHMS,
+    "require_signed_request_object": False,
+    "request_uri_parameter_supported": False,
+    "require_pushed_authorization_requests": False,
+    "claims_parameter_supported": True,
+    "prompt_values_supported": sorted(PROMPTS),
+    "subject_types_supported": openid_metadata.SUBJECT_TYPES,
+    "id_token_signing_alg_values_supported": openid_metadata.ALGORITHMS,
+    "userinfo_signing_alg_values_supported": openid_metadata.ALGORITHMS,
+    "acr_values_supported": [id_tokens.PASSWORD],
+    "claims_supported": [*id_tokens.CLAIMS, *identity_claims.SCOPE_OF],
+    "backchannel_logout_supported": True,
+    "backchannel_logout_session_supported": True,
+}
+"""What this server can do however it is set up."""
 
 
 @bp.get("/.well-known/oauth-authorization-server")
@@ -94,28 +117,9 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "device_authorization_endpoint": f"{issuer}/device_authorization",
         "end_session_endpoint": f"{issuer}/logout",
-        "backchannel_logout_supported": True,
-        "backchannel_logout_session_supported": True,
         "scopes_supported": [scope.name for scope in scopes.find_all()],
-        "response_types_supported": ["code"],
-        "response_modes_supported": MODES,
         "grant_types_supported": list(settings.grant_types),
-        **AUTHENTICATION,
-        "code_challenge_methods_supported": ["S256"],
-        "dpop_signing_alg_values_supported": foreign_jwts.ALGORITHMS,
-        "authorization_response_iss_parameter_supported": True,
-        "request_parameter_supported": True,
-        "request_object_signing_alg_values_supported": foreign_jwts.ALGORITHMS,
-        "require_signed_request_object": False,
-        "request_uri_parameter_supported": False,
-        "require_pushed_authorization_requests": False,
-        "claims_parameter_supported": True,
-        "prompt_values_supported": sorted(PROMPTS),
-        "subject_types_supported": openid_metadata.SUBJECT_TYPES,
-        "id_token_signing_alg_values_supported": openid_metadata.ALGORITHMS,
-        "userinfo_signing_alg_values_supported": openid_metadata.ALGORITHMS,
-        "acr_values_supported": [id_tokens.PASSWORD],
-        "claims_supported": [*id_tokens.CLAIMS, *identity_claims.SCOPE_OF],
+        **ABILITIES,
     }
     if registration_modes.current(settings.registration_mode) != "closed":
         described["registration_endpoint"] = f"{issuer}/register"

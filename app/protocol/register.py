@@ -8,9 +8,9 @@ from app.config import current_key, current_settings
 from app.domain import (
     admissions,
     assertion_secrets,
+    client_information,
     client_metadata,
     client_statements,
-    clients,
     crowding,
     errors,
     fingerprints,
@@ -60,7 +60,7 @@ def register_client() -> Response:
     if statement.text:
         client_statements.keep(client.client_id, statement.text)
     db.session.commit()
-    return json_answer(clients.information(client, settings.issuer, issued), 201)
+    return json_answer(client_information.of(client, settings.issuer, issued), 201)
 
 
 def initial_access_token() -> str | None:

@@ -94,21 +94,24 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             seconds=client.access_token_seconds or target.access_token_seconds,
             until=until,
             grant=grant,
-            jkt=self.request.jkt,
-            more=more,
+            more=tokens.bound(self.request.jkt) | dict(more),
         )
         last_use.touch(client.client_id, clock.epoch())
+        self.note(tag, grant["id"], answer, resources=list(target.audience), **beside)
+        return answer
+
+    def note(self, tag: Tag, grant_id: str, answer: Mapping[str, Any], **detail: Any) -> None:
+        """Record what was granted."""
+        client = self.request.client
         audit.record(
             tag,
-            grant["id"],
+            grant_id,
             by=caller.client_actor(client),
             client_id=client.client_id,
             grant_type=self.GRANT_TYPE,
             scope=answer.get("scope", ""),
-            resources=list(target.audience),
-            **beside,
+            **detail,
         )
-        return answer
 
     def answer_with_family(
         self, granted: Iterable[str], target: Target, grant: dict[str, Any], nonce: str | None
