@@ -40,6 +40,7 @@ def admit() -> BaseResponse | None:
             return Response(status=401, headers={"HX-Redirect": sign_in})
         return redirect(sign_in, 303)
     check_role(user, "viewer")
+    forget_sent()
     return None
 
 
@@ -113,6 +114,14 @@ def keep_unsent(back: str) -> str:
     kept = {"path": here(), "fields": shown, "back": back}
     browser_session.current()[browser_session.UNSENT] = kept
     return url_for("unsent.show_unsent")
+
+
+def forget_sent() -> None:
+    """Keep the form no longer that this request sends after all."""
+    browser = browser_session.current()
+    kept = browser.get(browser_session.UNSENT)
+    if kept and request.method == "POST" and kept["path"] == here():
+        del browser[browser_session.UNSENT]
 
 
 def sign_in_again(after: str) -> BaseResponse:

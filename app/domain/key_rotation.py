@@ -88,10 +88,11 @@ def turns_at(days: int) -> int | None:
 def replace_compromised(sealing_key: bytes, *, by: Actor) -> list[str]:
     """End every key at once, with all that it signed, and make new ones; return what ended.
 
-    The next key ends too: it was kept where the others were.
+    The next key ends too: it was kept where the others were. So do those that left the JWKS: what
+    they signed may count for longer, and nobody knows since when others had them.
     """
     generations.bump("keys")
-    ended = end(signing_keys.published(clock.epoch()), "compromised")
+    ended = end(SigningKey.state != "compromised", "compromised")
     for kid in ended:
         audit.record(Tag.KEY_COMPROMISED, kid, by=by)
     signing_keys.ensure(sealing_key, by=by)

@@ -124,9 +124,12 @@ def verify(
     return said
 
 
-def verify_own(jwt: ForeignJwt, keys: Keys, audiences: Sequence[str]) -> Statement:
-    """Return what a statement of this server says; no other token of ours is taken for one."""
-    if signing_keys.verify(keys, TYPE, jwt.text) is None:
+def verify_own(jwt: ForeignJwt, audiences: Sequence[str]) -> Statement:
+    """Return what a statement of this server says; no other token of ours is taken for one.
+
+    It outlives the rotations of keys, because it is shipped with software.
+    """
+    if signing_keys.verify_kept(TYPE, jwt.text) is None:
         raise forged(jwt)
     return accepted(jwt, audiences)
 

@@ -10,7 +10,6 @@ from app.domain.software_statements import NONE, Statement
 from app.domain.statement_issuers import StatementIssuer
 from app.outbound.errors import OutboundError
 from app.protocol import published_keys
-from app.protocol.ceilings import current_keys
 
 UNFETCHED = (
     "The keys of the issuer of the software statement cannot be fetched now; try again later."
@@ -28,7 +27,7 @@ def of_request(body: Mapping[str, Any]) -> Statement:
         return NONE
     jwt, audiences = software_statements.read(sent), (issuer, f"{issuer}/register")
     if jwt.claims["iss"] == issuer:
-        return software_statements.verify_own(jwt, current_keys(), audiences)
+        return software_statements.verify_own(jwt, audiences)
     row = statement_issuers.trusted(jwt.claims["iss"])
     software_statements.check_algorithm(jwt, row)
 

@@ -52,6 +52,7 @@ class ExchangeGrant(Grant):
             grant,
             Tag.TOKEN_EXCHANGED,
             until=subject["exp"],
+            known_as=subject["sub"],
             more=delegations.claims_of(client.client_id, subject),
         )
         return 200, answer | {"issued_token_type": ACCESS_TOKEN}, []

@@ -74,13 +74,15 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
         tag: Tag,
         *,
         until: int | None = None,
+        known_as: str | None = None,
         more: Mapping[str, Any] = {},
         **beside: bool | str,
     ) -> dict[str, Any]:
         """Mint an access token of a grant and record it in the transaction that redeemed.
 
-        ``more`` are claims of its own; ``beside`` tells of other tokens with it, or who vouched. A
-        replayed proof undoes all of it.
+        ``known_as`` is the subject where it is not as this client knows the person. ``more`` are
+        claims of its own; ``beside`` tells of other tokens with it, or who vouched. A replayed
+        proof undoes all of it.
         """
         client = self.request.client
         dpop.spend(self.request.proof)
@@ -88,7 +90,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
             self.rules,
             current_keys(),
             client_id=client.client_id,
-            subject=subject(client, grant["user_id"]),
+            subject=known_as or subject(client, grant["user_id"]),
             scopes=tuple(granted),
             audience=target.audience,
             seconds=client.access_token_seconds or target.access_token_seconds,

@@ -58,6 +58,8 @@ FRESH = {
     "upstreams.create_upstream": "",
     "upstreams.new_upstream": "",
     "upstreams.register_client": "",
+    "users.change_contact": "/admin/users/none",
+    "users.change_contact": "/admin/users/none",
     "users.change_role": "/admin/users/none",
     "users.create_user": "",
     "users.disable_user": "/admin/users/none",
@@ -251,6 +253,7 @@ def test_what_was_typed_is_kept_and_sent_after_signing_in_again(
         decided = software.get(row.id)
         assert (decided.status, decided.reason) == ("approved", said)
         assert decided.scopes == ["wipe"]
+    assert approver.get(UNSENT).location == "/admin/", "it was sent, and is offered no more"
 
 
 def test_what_one_person_typed_is_not_kept_for_another(admin, csrf, clock):

@@ -73,6 +73,7 @@ def test_an_id_token_is_for_the_client_and_for_this_sign_in(clock, client, ident
     header, claims = verified(client, answer["id_token"])
 
     assert (header["alg"], header["typ"]) == ("RS256", "JWT")
+    assert claims.pop("sid") not in (person.user_id, "")
     assert claims == {
         "iss": ISSUER,
         "sub": person.user_id,

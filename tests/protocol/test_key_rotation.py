@@ -180,15 +180,19 @@ def test_another_node_forgets_compromised_keys_with_its_next_request(
         db.engine.dispose()
 
 
-def test_a_statement_that_a_compromised_key_signed_registers_nothing(
-    app, client, replace_compromised
+@pytest.mark.parametrize("rotations", [0, 2], ids=["in the JWKS", "left the JWKS"])
+def test_a_statement_outlives_rotations_and_registers_nothing_once_its_key_is_compromised(
+    app, client, clock, rotate, replace_compromised, rotations
 ):
-    """N-144: whoever holds the key could have made one."""
+    """N-144: whoever holds the key could have made one; a rotation on schedule tells nobody."""
     said = {"client_name": "Ours", "redirect_uris": ["http://127.0.0.1/cb"]}
     with app.app_context():
         keys = signing_keys.load(sealing_key(app))
-        _, statement = software_statements.issue(keys, ISSUER, said, seconds=60, by=SERVER)
+        _, statement = software_statements.issue(keys, ISSUER, said, seconds=10**7, by=SERVER)
     body = {"software_statement": statement}
+    for _ in range(rotations):
+        clock.advance(signing_keys.KEPT_SECONDS)
+        rotate()
     assert client.post("/register", json=body).status_code == 201
 
     replace_compromised()

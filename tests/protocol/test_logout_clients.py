@@ -4,7 +4,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from app.domain import client_changes, client_metadata
+from app.domain import client_metadata, client_widenings
 from tests.conftest import ISSUER
 from tests.protocol.machines import assert_refused
 from tests.protocol.registrants import BODY, post
@@ -70,7 +70,7 @@ def test_an_approver_sees_where_people_and_this_server_are_sent_anew() -> None:
     for member in ("post_logout_redirect_uris", "backchannel_logout_uri"):
         value: Any = "https://other.example/bye"
         after = before | {member: [value] if member.endswith("s") else value}
-        assert client_changes.widened(before, after, frozenset()) == [member]
+        assert client_widenings.of(before, after, frozenset()) == [member]
 
 
 def test_both_documents_name_the_endpoint_and_what_it_can_do(client: FlaskClient) -> None:

@@ -124,6 +124,20 @@ def test_introspection_shows_the_whole_way_that_a_token_came(middle, behind, per
     assert behind.introspect(first).get_json()["act"] == way["act"]
 
 
+def test_a_pairwise_subject_is_passed_on_as_it_is(
+    client, register, middle, behind, person, resource_server
+):
+    """N-204: nobody on the way learns by which ``sub`` other apps know the person."""
+    tokens = person.tokens(register(client_name="Apart", subject_type="pairwise"))
+    known = resource_server.introspect(tokens["access_token"]).get_json()["sub"]
+    assert known != person.user_id
+
+    first = got(exchange(middle, tokens["access_token"]))
+    second = got(exchange(behind, first, resource=FARTHER))
+
+    assert [verified(client, each)[1]["sub"] for each in (first, second)] == [known, known]
+
+
 def test_a_token_is_passed_on_four_times_at_most(middle, token):
     for _ in range(4):
         token = got(exchange(middle, token, resource=RESOURCE))

@@ -3,6 +3,8 @@
 This is what the documentation of the library shows, and what house law 4 forbids.
 """
 
+from typing import Any
+
 from sqlalchemy import delete
 
 from app.domain import authorization_codes, credentials, errors, grants
@@ -12,7 +14,9 @@ from app.domain.grants import TokenRules
 from app.extensions import db
 
 
-def redeem(rules: TokenRules, row: AuthorizationCode, *, by: Actor, methods: str = "") -> Redeemed:
+def redeem(
+    rules: TokenRules, row: AuthorizationCode, *, by: Actor, methods: str = "", **_beside: Any
+) -> Redeemed:
     """Open a grant for a code that was found a moment ago, and delete the code."""
     if row.spent_at is not None:
         raise errors.InvalidGrant(FAILED, reason="used")
