@@ -25,6 +25,8 @@ NEWLY = "newly"
 """What a session holds from a sign-in to the first page of the account."""
 UNSENT = "unsent"
 """What a session holds of a form whose sender had to sign in again; it is theirs alone."""
+HINT = "id_token_hint"
+"""What a session holds of the provider it began at: the sealed ID token, to sign out there."""
 OPENED = "opened"
 """What stays in a browser that somebody signs in to or out of: which pushed requests it opened."""
 
@@ -141,14 +143,16 @@ def begin(
     *,
     is_half: bool = False,
     origin: Origin | None = None,
+    auth_time: int | None = None,
 ) -> None:
     """Sign a user in: a new session with a new cookie; the old one leaves nothing about people.
 
     A half session is of somebody who has yet to prove the second factor of the account. ``origin``
-    is the sign-in at a provider with which it begins, or with which the old one began.
+    is the sign-in at a provider with which it begins, or with which the old one began. Who has not
+    signed in anew keeps the ``auth_time`` of the old one.
     """
     browser = current()
-    unsent = browser.get(UNSENT) if browser.user_id == user.id else None
+    kept = kept_by(browser, user, origin)
     row, value = sessions.issue(
         user.id,
         lifetime_seconds=HALF_SECONDS if is_half else settings.session_absolute_seconds,
@@ -157,16 +161,23 @@ def begin(
         methods=methods,
         is_half=is_half,
         origin=origin,
+        auth_time=auth_time,
     )
     if browser.session_id is not None:
         sessions.replace(browser.session_id, row)
     clear(browser)
-    browser.update({UNSENT: unsent} if unsent else {})
+    browser.update(kept)
     browser.session_id, browser.user_id = row.id, user.id
     browser.auth_time, browser.last_seen_at = row.auth_time, row.last_seen_at
     browser.methods, browser.is_half, browser.origin = methods, is_half, origin
     browser.fresh_cookie, browser.before = value, {}
     g.current_user = user
+
+
+def kept_by(browser: BrowserSession, user: User, origin: Origin | None) -> dict[str, Any]:
+    """Return what goes on in a new session: of the same person, and of the same origin."""
+    goes_on = {UNSENT: browser.user_id == user.id, HINT: origin and origin == browser.origin}
+    return {name: browser[name] for name, kept in goes_on.items() if kept and name in browser}
 
 
 def end() -> None:

@@ -9,9 +9,11 @@ import orjson
 from flask import Flask, Response, current_app, make_response, render_template
 
 from app import browser_session
+from app.browser_session import HINT
 from app.config import current_key, current_settings
 from app.domain import credentials, errors, identity_providers, sign_in_attempts
 from app.domain.foreign_id_tokens import FAILED
+from app.domain.foreign_logout_tokens import Origin
 from app.domain.identity_providers import Provider
 from app.domain.sign_in_attempts import TEST
 from app.extensions import db
@@ -23,8 +25,8 @@ from app.outbound.upstream_clients import Client
 
 PURPOSE = "identity providers"
 """Of the key that seals their secrets."""
-BROWSER, HINT, TRIAL = "sign_in_browser", "id_token_hint", "provider_trial"
-"""What a browser session remembers: its secret, the sealed ID token, the last test."""
+BROWSER, TRIAL = "sign_in_browser", "provider_trial"
+"""What a browser session remembers: its secret, the last test."""
 LONGEST_HINT = 4000
 """A longer ID token is not kept for signing out."""
 
@@ -148,9 +150,11 @@ def pass_on(url: str, where: str) -> Response:
 def remember(provider: Provider, id_token: str) -> None:
     """Remember the ID token in a new session, if the person is to be signed out there."""
     browser = browser_session.current()
-    if not provider.draft.signs_out or browser.session_id is None or len(id_token) > LONGEST_HINT:
+    if not provider.draft.signs_out or browser.origin is None or len(id_token) > LONGEST_HINT:
         return
-    sealed = credentials.seal(current_key(PURPOSE), id_token.encode(), bound(browser.session_id))
+    sealed = credentials.seal(
+        current_key(PURPOSE), id_token.encode(), bound(provider, browser.origin)
+    )
     browser[HINT] = base64.b64encode(sealed).decode()
 
 
@@ -177,20 +181,20 @@ def way_out() -> tuple[Provider, str] | None:
     The ID token is empty where none was kept.
     """
     origin = browser_session.current().origin
+    if origin is None:
+        return None
     try:
-        return (get(origin.provider), kept_hint()) if origin else None
+        provider = get(origin.provider)
     except errors.NotFound:
         return None
+    return provider, kept_hint(provider, origin)
 
 
-def kept_hint() -> str:
+def kept_hint(provider: Provider, origin: Origin) -> str:
     """Return the ID token that the session of this browser began with, empty for none."""
-    browser = browser_session.current()
-    if HINT not in browser or browser.session_id is None:
-        return ""
-    sealed = base64.b64decode(browser[HINT])
+    sealed = base64.b64decode(browser_session.current().get(HINT, ""))
     try:
-        return credentials.unseal(current_key(PURPOSE), sealed, bound(browser.session_id)).decode()
+        return credentials.unseal(current_key(PURPOSE), sealed, bound(provider, origin)).decode()
     except ValueError:
         return ""
 
@@ -211,6 +215,6 @@ def end_session_url(provider: Provider, id_token: str) -> str:
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
 
 
-def bound(session_id: str) -> str:
-    """Name the session that an ID token is sealed for."""
-    return f"sessions:{session_id}:id_token"
+def bound(provider: Provider, origin: Origin) -> str:
+    """Name the sign-in that an ID token is sealed for; no other issuer is ever given it."""
+    return f"{provider.draft.issuer}:{origin.provider_subject_digest}:id_token"

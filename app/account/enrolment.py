@@ -82,9 +82,17 @@ def finish(user: User, codes: list[str], method: str) -> Response:
     browser = browser_session.current()
     was_half, after = browser_session.half_user() is not None, browser.get("after")
     methods = tuple(dict.fromkeys((*browser.methods, method, MULTIPLE)))
-    browser_session.begin(user, current_settings(), address(), methods, origin=browser.origin)
+    browser_session.begin(
+        user,
+        current_settings(),
+        address(),
+        methods,
+        origin=browser.origin,
+        auth_time=None if was_half else browser.auth_time,
+    )
     if was_half:
         users.note_sign_in(user, methods, by=actor_of(user))
+        browser_session.current()[browser_session.NEWLY] = True
     db.session.commit()
     return show_codes(codes, after) if codes else redirect(url_for("own_factors.list_factors"), 303)
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import url_for
 
 from app.account.pages import PAGE_SIZE, account_blueprint, asked, person, render_page
+from app.account.recent_changes import by_whom
 from app.domain import activity, client_lists
 from app.domain.audit import AuditEvent
 from app.domain.audit_tags import Tag
@@ -70,6 +71,6 @@ def row_of(event: AuditEvent, user_id: str, names: dict[str, str]) -> dict[str, 
         "before": before,
         "app": names.get(event.client_id or "", "an app") if app else "",
         "after": after,
-        "by": "" if own or vouched else "by the operators of this server",
+        "by": "" if own or vouched else by_whom(event),
         "address": event.address if own else "",
     }

@@ -58,7 +58,14 @@ def stay(sentence: str) -> Response:
     """Keep this browser signed in, in a new session; without a factor the password alone counts."""
     user, browser = person(), browser_session.current()
     left = browser.methods if second_factors.has(user.id) else (sessions.PASSWORD,)
-    browser_session.begin(user, current_settings(), address(), left, origin=browser.origin)
+    browser_session.begin(
+        user,
+        current_settings(),
+        address(),
+        left,
+        origin=browser.origin,
+        auth_time=browser.auth_time,
+    )
     db.session.commit()
     flash(f"{sentence} {OTHERS}")
     return redirect(url_for("own_factors.list_factors"), 303)

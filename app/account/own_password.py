@@ -50,7 +50,12 @@ def change_password() -> Response:
         return show_form({"new_password": str(refusal.description)})
 
     browser_session.begin(
-        person(), current_settings(), address(), browser.methods, origin=browser.origin
+        person(),
+        current_settings(),
+        address(),
+        browser.methods,
+        origin=browser.origin,
+        auth_time=browser.auth_time,
     )
     db.session.commit()
     flash(CHANGED)

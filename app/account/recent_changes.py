@@ -4,7 +4,7 @@ from typing import Any
 
 from app import browser_session, clock
 from app.domain import activity
-from app.domain.audit import AuditEvent
+from app.domain.audit import SERVER, AuditEvent
 from app.domain.audit_tags import Tag
 
 LATELY_SECONDS = 7 * 86400
@@ -41,5 +41,11 @@ def row_of(event: AuditEvent, user_id: str) -> dict[str, Any]:
         "what": CHANGES[Tag(event.tag)].format(factor=factor),
         "at": event.at_ms // 1000,
         "address": event.address if own else "",
-        "by": "" if own else "by the operators of this server",
+        "by": "" if own else by_whom(event),
     }
+
+
+def by_whom(event: AuditEvent) -> str:
+    """Return who did what the person did not: a provider that is named, or operators."""
+    is_provider = event.actor_kind == SERVER.kind and event.actor_name != SERVER.name
+    return f"by the {event.actor_name}" if is_provider else "by the operators of this server"

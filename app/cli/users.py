@@ -69,6 +69,8 @@ def contact(
     email: str, phone_number: str | None, verified: bool | None, lines: tuple[str, ...]
 ) -> None:
     """Change how somebody can be reached; what is left out stays, what is empty is forgotten."""
+    if verified and not phone_number:
+        raise click.UsageError("Name the number that is verified: people can change theirs.")
     with shell.application():
         user = accounts.named(email)
         before = contact_details.find(user.id)

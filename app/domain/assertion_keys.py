@@ -78,5 +78,10 @@ def of_metadata(metadata: Mapping[str, Any]) -> KeySource | None:
     """Return the keys of a client that has to or may sign; None for every other client."""
     if metadata["token_endpoint_auth_method"] != METHOD and CHOICE not in metadata:
         return None
+    return source_of(metadata, ALGORITHM)
+
+
+def source_of(metadata: Mapping[str, Any], algorithm: str) -> KeySource:
+    """Return the keys that a client has registered; ``algorithm`` is the member that binds it."""
     keys = metadata.get("jwks", {}).get("keys")
-    return KeySource(keys, metadata.get("jwks_uri"), metadata.get(ALGORITHM))
+    return KeySource(keys, metadata.get("jwks_uri"), metadata.get(algorithm))

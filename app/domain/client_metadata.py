@@ -196,6 +196,8 @@ def after_logout(asked: Mapping[str, object], rules: MetadataRules) -> list[str]
     Policy and approvers decide by redirect URIs, so nothing else may lead browsers elsewhere.
     """
     found = uris("post_logout_redirect_uris", asked, rules)
+    if not found:
+        return []
     homes = set(map(redirect_uris.home_of, uris("redirect_uris", asked, rules)))
     if not homes.issuperset(map(redirect_uris.home_of, found)):
         raise errors.InvalidRedirectURI(

@@ -99,7 +99,7 @@ def find(grant_id: str) -> Row[Any] | None:
 
 
 def use(grant_id: str, now: int, dpop_jkt: str | None = None) -> bool:
-    """Note the use of a grant that is alive, and bind it to a key for good; tell whether it is.
+    """Note the use of a grant that is alive; tell whether it is.
 
     A grant that is bound to another key is not alive for this one.
     """
@@ -109,10 +109,19 @@ def use(grant_id: str, now: int, dpop_jkt: str | None = None) -> bool:
         .values(last_used_at=now)
     )
     if dpop_jkt is not None:
-        unbound = or_(Grant.dpop_jkt.is_(None), Grant.dpop_jkt == dpop_jkt)
-        used = used.where(unbound).values(dpop_jkt=dpop_jkt)
+        used = used.where(or_(Grant.dpop_jkt.is_(None), Grant.dpop_jkt == dpop_jkt))
     returned = used.returning(Grant.id).execution_options(synchronize_session=False)
     return db.session.execute(returned).first() is not None
+
+
+def bind(grant_id: str, dpop_jkt: str) -> None:
+    """Make the refresh tokens of a grant in use worth nothing without a key, for good."""
+    db.session.execute(
+        update(Grant)
+        .where(Grant.id == grant_id)
+        .values(dpop_jkt=dpop_jkt)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def revoke(grant_id: str, reason: str, *, by: Actor) -> bool:

@@ -51,14 +51,8 @@ def context_of(methods: Iterable[str]) -> str | None:
     return PASSWORD if sessions.PASSWORD in methods else None
 
 
-def hinted(keys: Keys, issuer: str, hint: str) -> str | None:
-    """Return whom an ID token of ours is about, expired or not; None for anything else."""
-    claims = signing_keys.verify(keys, TYPE, hint)
-    return claims["sub"] if claims is not None and is_own(claims, issuer) else None
-
-
-def ended(issuer: str, hint: str) -> Mapping[str, Any] | None:
-    """Return the claims of an ID token of ours by which somebody signs out, however old it is."""
+def hinted(issuer: str, hint: str) -> Mapping[str, Any] | None:
+    """Return the claims of an ID token of ours, however old it is; None for anything else."""
     claims = signing_keys.verify_kept(TYPE, hint)
     return claims if claims is not None and is_own(claims, issuer) else None
 

@@ -7,11 +7,11 @@ from app import clock
 from app.domain import audit, credentials, signing_keys
 from app.domain.audit import SERVER
 from app.domain.audit_tags import Tag
+from app.domain.foreign_logout_tokens import EVENT
 from app.domain.signing_keys import Keys
 from app.domain.webhooks import Outcome
 
 TYPE = "logout+jwt"
-EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LIFETIME_SECONDS = 120
 
 

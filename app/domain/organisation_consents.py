@@ -50,6 +50,12 @@ def allow(
     return grants.open_new(rules, grant_id=consent_id, **opened, **wanted)
 
 
+def is_behind(grant_id: str) -> bool:
+    """Tell whether a grant was given on the word of a provider, and not by its person."""
+    given = select(Consent.id).where(Consent.id == grant_id, Consent.given_by.is_not(None))
+    return db.session.scalar(given) is not None
+
+
 def check_word(user_id: str, client_id: str) -> None:
     """Raise InvalidGrant when the last word of a person about a client was to remove it."""
     has_said = Consent.given_by.is_(None) | Consent.ended_by_person

@@ -55,15 +55,20 @@ def find(value: str) -> dict[str, Any] | None:
     return None if row is None else dict(row._mapping)
 
 
-def find_refreshable(value: str, client_id: str, jkt: str | None = None) -> dict[str, Any]:
+def find_refreshable(
+    value: str, client_id: str, jkt: str | None = None, *, by: Actor
+) -> dict[str, Any]:
     """Return the grant of a refresh token of this client and key; raises InvalidGrant.
 
-    A token of another client is refused alike and its family lives on.
+    A token of another client is refused alike and its family lives on. Without the key a living
+    token is worth nothing; a spent one ends the family: who first proved the key may be a thief.
     """
     grant = find(value)
     if grant is None or grant["client_id"] != client_id:
         raise errors.InvalidGrant(DEAD, reason="unknown or of another client")
     if grant["dpop_jkt"] not in (None, jkt):
+        if spent_at(value) is not None:
+            raise replayed(grant, by=by)
         raise errors.InvalidGrant(OTHER_KEY, reason="DPoP key differs", grant_id=grant["id"])
     return grant
 
@@ -96,8 +101,8 @@ def rotate(
 ) -> str:
     """Spend a refresh token and return its successor, bound to a key; raises InvalidGrant.
 
-    A replay by the same client within the grace gets the same successor; a later one is theft or
-    a defect and ends the family (RFC 9700 section 4.14.2).
+    A replay by the same client within the grace gets the same successor and binds nothing; a later
+    one is theft or a defect and ends the family (RFC 9700 section 4.14.2).
     """
     now = clock.epoch()
     successor = credentials.PREFIXES["refresh"] + credentials.derive(
@@ -105,27 +110,39 @@ def rotate(
     )
     if not grants.use(grant["id"], now, dpop_jkt):
         raise errors.InvalidGrant(DEAD, reason="grant ended", grant_id=grant["id"])
-    token_digest = credentials.digest(value)
     spent = db.session.execute(
         update(RefreshToken)
-        .where(RefreshToken.token_digest == token_digest)
+        .where(RefreshToken.token_digest == credentials.digest(value))
         .where(RefreshToken.spent_at.is_(None), RefreshToken.expires_at > now)
         .values(spent_at=now)
         .returning(RefreshToken.grant_id)
         .execution_options(synchronize_session=False)
     ).first()
     if spent is not None:
+        if dpop_jkt is not None and grant["dpop_jkt"] is None:
+            grants.bind(grant["id"], dpop_jkt)
         return issue(rules, grant, successor)
-    spent_at = db.session.scalar(
+    first = spent_at(value)
+    if first is None:
+        raise errors.InvalidGrant(DEAD, reason="expired", grant_id=grant["id"])
+    if max(now - first, 0) < rules.refresh_grace_seconds:  # now may be older than the lock
+        return successor
+    raise replayed(grant, by=by)
+
+
+def spent_at(value: str) -> int | None:
+    """Return when a refresh token was used first, None for one that was not."""
+    token_digest = credentials.digest(value)
+    return db.session.scalar(
         select(RefreshToken.spent_at).where(RefreshToken.token_digest == token_digest)
     )
-    if spent_at is None:
-        raise errors.InvalidGrant(DEAD, reason="expired", grant_id=grant["id"])
-    if max(now - spent_at, 0) < rules.refresh_grace_seconds:  # now may be older than the lock
-        return successor
-    grants.revoke(grant["id"], "replay", by=by)
-    audit.record(Tag.TOKEN_REPLAYED, grant["id"], by=by, client_id=grant["client_id"])
-    raise errors.InvalidGrant(DEAD, reason="replayed", grant_id=grant["id"])
+
+
+def replayed(grant: Mapping[str, Any], *, by: Actor) -> errors.InvalidGrant:
+    """End the family of a token that was used twice; return what its bearer is told."""
+    if grants.revoke(grant["id"], "replay", by=by):
+        audit.record(Tag.TOKEN_REPLAYED, grant["id"], by=by, client_id=grant["client_id"])
+    return errors.InvalidGrant(DEAD, reason="replayed", grant_id=grant["id"])
 
 
 def find_live(value: str) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import Any
 from app import clock
 from app.domain import assertion_keys, client_assertions, client_texts, errors, foreign_jwts
 from app.domain.assertion_keys import KeySource
-from app.domain.foreign_jwts import ForeignJwt
+from app.domain.foreign_jwts import Demands, ForeignJwt
 
 TYPES = ("jwt", "oauth-authz-req+jwt")
 ALGORITHM = "request_object_signing_alg"
@@ -25,6 +25,10 @@ SHAPE = (
 NAMES = "The request object must have the client_id as iss and as client_id, and no sub."
 AUDIENCE = "The aud of the request object must be the issuer of this server."
 DATES = "The request object must be valid now and end within 10 minutes; make a new one."
+STRICT = (
+    "A request object of this client must be signed with PS256, ES256 or EdDSA (FAPI 2.0),"
+    " and the clocks may differ by 10 seconds."
+)
 INSIDE = "The request object must not contain request, request_uri or registration."
 VALUES = (
     "The claims of the request object must be strings, but max_age may be a number, claims an"
@@ -50,11 +54,10 @@ def keys_of(metadata: Mapping[str, Any]) -> KeySource | None:
     """Return where the keys for the request objects of a client are; None when it has none."""
     if not metadata.keys() & {"jwks", "jwks_uri"}:
         return None
-    keys = metadata.get("jwks", {}).get("keys")
-    return KeySource(keys, metadata.get("jwks_uri"), metadata.get(ALGORITHM))
+    return assertion_keys.source_of(metadata, ALGORITHM)
 
 
-def read(text: str, client_id: str, issuer: str) -> ForeignJwt:
+def read(text: str, client_id: str, issuer: str, demands: Demands) -> ForeignJwt:
     """Return a request object whose signature is still to be checked; raises InvalidRequestObject.
 
     Without ``sub``, so that nobody can send it as the assertion of its client (RFC 9101 section
@@ -68,8 +71,12 @@ def read(text: str, client_id: str, issuer: str) -> ForeignJwt:
         raise errors.InvalidRequestObject(NAMES)
     if not foreign_jwts.is_for(jwt.claims.get("aud"), (issuer,)):
         raise errors.InvalidRequestObject(AUDIENCE)
-    if not client_assertions.is_in_time(jwt.claims, clock.epoch()):
+    now = clock.epoch()
+    if not client_assertions.is_in_time(jwt.claims, now):
         raise errors.InvalidRequestObject(DATES)
+    in_time = foreign_jwts.are_in_time(jwt.claims, now, demands.leeway_seconds)
+    if not in_time or jwt.algorithm not in demands.algorithms:
+        raise errors.InvalidRequestObject(STRICT)
     return jwt
 
 

@@ -49,10 +49,14 @@ def join(session_id: str, client_id: str, user_id: str, *, is_told: bool) -> str
     facts = {"client_id": client_id, "user_id": user_id, "is_told": is_told}
     if insert_once(SessionClient, sid=sid, session_id=session_id, **facts):
         return sid
-    known = select(SessionClient.sid).where(
-        SessionClient.session_id == session_id, SessionClient.client_id == client_id
+    known = db.session.scalar(
+        update(SessionClient)
+        .where(SessionClient.session_id == session_id, SessionClient.client_id == client_id)
+        .values(is_told=is_told)
+        .returning(SessionClient.sid)
+        .execution_options(synchronize_session=False)
     )
-    return db.session.scalar(known) or sid  # a session that ends right now has no name any more
+    return known or sid  # a session that ends right now has no name any more
 
 
 def is_of(sid: str, session_id: str) -> bool:

@@ -78,15 +78,19 @@ def issue(
     methods: Iterable[str] = (PASSWORD,),
     is_half: bool = False,
     origin: Origin | None = None,
+    auth_time: int | None = None,
 ) -> tuple[Session, str]:
-    """Start a session; return its row and the value of its cookie."""
+    """Start a session; return its row and the value of its cookie.
+
+    Without ``auth_time`` its person signs in now.
+    """
     value, now = credentials.new_secret("s_"), clock.epoch()
     row = Session(
         id=credentials.new_id(),
         cookie_digest=credentials.digest(value),
         user_id=user_id,
         data={},
-        auth_time=now,
+        auth_time=now if auth_time is None else auth_time,
         last_seen_at=now,
         expires_at=now + lifetime_seconds,
         address=address,
@@ -120,10 +124,16 @@ def find_of_user(user_id: str, idle_seconds: int) -> list[Session]:
 
 def alive(idle_seconds: int) -> Iterable[ColumnElement[bool]]:
     """Return the conditions of live sessions."""
-    now, row = clock.epoch(), Session
-    yield row.expires_at > now
-    yield row.last_seen_at > now - idle_seconds
-    yield ~foreign_logout_tokens.ended(
+    now = clock.epoch()
+    yield Session.expires_at > now
+    yield Session.last_seen_at > now - idle_seconds
+    yield ~signed_out_there()
+
+
+def signed_out_there() -> ColumnElement[bool]:
+    """Return the condition of sessions whose sign-in a provider has said to be over."""
+    row = Session
+    return foreign_logout_tokens.ended(
         row.provider_subject_digest, row.provider_sid_digest, row.provider_asked_at
     )
 
@@ -167,9 +177,13 @@ def withdraw_codes(session_id: str) -> None:
 
 
 def replace(session_id: str, successor: Session) -> None:
-    """End a session for another one; to clients, the same person has not left."""
-    holder = db.session.scalar(select(Session.user_id).where(Session.id == session_id))
-    if holder == successor.user_id:
+    """End a session for another one; to clients, the same person has not left.
+
+    Unless a provider ended the other one before it was stored: then the person has.
+    """
+    lives = select(Session.user_id).where(Session.id == successor.id, ~signed_out_there())
+    same = select(Session.id).where(Session.id == session_id, Session.user_id.in_(lives))
+    if db.session.scalar(same) is not None:
         withdraw_codes(session_id)
         session_clients.carry_over(session_id, successor.id)
     end(session_id)
@@ -208,10 +222,15 @@ def end_named(named_digest: str, *, by: Actor) -> None:
 
 
 def end_where(condition: ColumnElement[bool], user_id: str, *, by: Actor) -> int:
-    """End sessions of a user with their codes, and record how many; nothing for none."""
-    ended = db.session.scalars(select(Session.id).where(condition)).all()
-    for session_id in ended:
-        end(session_id)
-    if ended:
-        audit.record(Tag.USER_SESSIONS_ENDED, user_id, by=by, sessions=len(ended))
-    return len(ended)
+    """End sessions of a user with their codes, and record how many; nothing for none.
+
+    One that was replaced meanwhile goes on in its successor, which only another look finds.
+    """
+    number = 0
+    while found := db.session.scalars(select(Session.id).where(condition)).all():
+        for session_id in found:
+            end(session_id)
+        number += len(found)
+    if number:
+        audit.record(Tag.USER_SESSIONS_ENDED, user_id, by=by, sessions=number)
+    return number

@@ -56,14 +56,14 @@ def check_key(presented: Presented, claims: Mapping[str, Any]) -> None:
     bound = "cnf" in claims
     if bound != (presented.scheme == DPOP):
         raise errors.InvalidToken(BOUND if bound else UNBOUND, client_id=claims["client_id"])
-    client = caller.look_up(claims["client_id"])
-    if not bound or client is None:
+    if not bound:
         return
-    proof = dpop.read(client, presented.token)
+    client = caller.look_up(claims["client_id"])
+    proof = None if client is None else dpop.read(client, presented.token)
     if proof is None:
-        raise InvalidDpopProof(BOUND, client_id=client.client_id)
+        raise InvalidDpopProof(BOUND, client_id=claims["client_id"])
     if not credentials.equal(proof.jkt, claims["cnf"]["jkt"]):
-        raise InvalidDpopProof(OTHER_KEY, client_id=client.client_id)
+        raise InvalidDpopProof(OTHER_KEY, client_id=claims["client_id"])
     dpop.spend(proof)
     commit()
 

@@ -22,7 +22,7 @@ from app.domain.resources import Target
 from app.extensions import db
 from app.outbound.errors import OutboundError
 from app.protocol import caller, people, published_keys
-from app.protocol.ceilings import check_grant, narrow, narrowed_target, target_of
+from app.protocol.ceilings import narrow, narrowed_target, target_of
 from app.protocol.parameters import Parameters
 from app.protocol.token_grants import Answer, Grant, check_person
 
@@ -57,7 +57,7 @@ class AssertionGrant(Grant):
 
         found = caller.look_up(client_id)  # fetching took its time
         self.request.client = client = caller.approved(found, client_id=client_id)
-        check_grant(client, self.GRANT_TYPE)
+        self.validate_token_request()
         provider = trusted(jwt)
         if not is_signed_by(jwt, keys):
             raise errors.InvalidGrant(UNTRUSTED, provider=provider.name)

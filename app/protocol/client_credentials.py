@@ -5,7 +5,7 @@ from typing import Any
 
 from app import clock
 from app.config import current_settings
-from app.domain import audit, errors, last_use, scopes, tokens
+from app.domain import audit, errors, grant_types, last_use, scopes, tokens
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
@@ -13,13 +13,11 @@ from app.domain.resources import Target
 from app.protocol.ceilings import check_grant, check_key, current_keys, rules, target_of
 from app.protocol.parameters import Parameters
 
-GRANT_TYPE = "client_credentials"
-
 
 def is_asked_for(parameters: Parameters) -> bool:
     """Tell whether a client that proves itself by no signature asks for this grant."""
     signed = parameters.get("client_assertion") or parameters.get("client_assertion_type")
-    return parameters.get("grant_type") == GRANT_TYPE and signed is None
+    return parameters.get("grant_type") == grant_types.CLIENT and signed is None
 
 
 def issue(
@@ -34,7 +32,7 @@ def issue(
 
     Raises Changed when it is decided by generations that may be old, and are.
     """
-    check_grant(client, GRANT_TYPE)
+    check_grant(client, grant_types.CLIENT)
     check_key(client, jkt)
     target = target_of(client, parameters.resources)
     answer = tokens.mint(
@@ -53,7 +51,7 @@ def issue(
         by=by,
         client_id=client.client_id,
         decided_at=decided_at,
-        grant_type=GRANT_TYPE,
+        grant_type=grant_types.CLIENT,
         scope=answer.get("scope", ""),
         resources=list(target.audience),
     )

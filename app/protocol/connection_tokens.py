@@ -9,7 +9,15 @@ from flask import Blueprint, Response
 from app import clock, connection_uses, grant_tokens, upstream_uses
 from app.answers import json_answer
 from app.config import current_settings
-from app.domain import connection_grants, connection_step_ups, connections, errors, grants, users
+from app.domain import (
+    connection_grants,
+    connection_step_ups,
+    connections,
+    errors,
+    grants,
+    organisation_consents,
+    users,
+)
 from app.domain.client_records import ClientRecord
 from app.domain.connection_drafts import AUTHORIZATION_CODE, is_scope
 from app.domain.connection_grants import SERVICE
@@ -123,6 +131,7 @@ def owner_of(client: ClientRecord, parameters: Parameters) -> str:
     if (
         grant is None
         or "act" in claims  # the person gave it to somebody else
+        or organisation_consents.is_behind(grant.id)  # or did not give it at all
         or not introspect.may_see(client, claims)
         or not users.is_enabled(grant.user_id)
     ):

@@ -11,7 +11,7 @@ from app.protocol.ceilings import current_keys
 
 
 def subject(client: ClientRecord, user_id: str) -> str:
-    """Return the ``sub`` by which a client knows a person, in every token and answer it gets."""
+    """Return the ``sub`` by which a client knows a person, in all but what it has exchanged."""
     return subjects.of(user_id, client.openid.sector, current_key("pairwise subjects"))
 
 

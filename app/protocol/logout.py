@@ -22,10 +22,16 @@ def end_session() -> Response:
     session_id = browser_session.current().session_id
     if session_id is None:
         return go_on(wanted) if wanted.is_proven else show_signed_out(wanted)
-    if wanted.fault is not None or not session_clients.is_of(wanted.sid, session_id):
+    is_ours = wanted.fault is None and session_clients.is_of(wanted.sid, session_id)
+    if not is_ours or is_ahead():
         return ask(wanted)
 
     return leave(wanted)
+
+
+def is_ahead() -> bool:
+    """Tell whether a browser only looks, or fetches what somebody might open next (C-21)."""
+    return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
 @bp.post("/logout")
@@ -39,9 +45,11 @@ def sign_out() -> Response:
         wanted = logout_request.read(asked)
         return redirect(f"{url_for('logout.end_session')}?{wanted.query}", 303)
     security.refuse_foreign()
+    wanted = logout_request.read(parameters.read_query())
+    if browser_session.current().session_id is None:
+        return show_signed_out(wanted)  # it ended meanwhile, and took the token of the form along
     csrf.protect()
 
-    wanted = logout_request.read(parameters.read_query())
     return leave(wanted, people.local_path(request.form.get("next", "")))
 
 

@@ -42,7 +42,7 @@ def read(asked: Parameters) -> LogoutRequest:
     query = authorization_request.canonical(asked)
     if len(query) > asking.LONGEST:
         raise errors.InvalidRequest(TOO_LONG)
-    hint = id_tokens.ended(current_settings().issuer, asked.get("id_token_hint") or "") or {}
+    hint = id_tokens.hinted(current_settings().issuer, asked.get("id_token_hint") or "") or {}
     named = asked.get("client_id")
     if hint and named not in (None, hint["aud"]):
         return LogoutRequest(query, fault=CONTRADICTION)

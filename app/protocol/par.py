@@ -83,5 +83,8 @@ def checked(client: ClientRecord, sent: Parameters) -> Parameters:
         authorization_request.check_unsupported(sent)
         known = {name: sent.values[name] for name in KEPT if name in sent.values}
         asked = Parameters({"client_id": client.client_id} | known, sent.resources)
-    authorization_request.check(authorization_request.prove_origin(asked), asked)
+    origin = authorization_request.prove_origin(asked)
+    if origin.client.fapi2 and asked.get("redirect_uri") is None:
+        raise errors.InvalidRequest("This client must name its redirect_uri in each request.")
+    authorization_request.check(origin, asked)
     return asked

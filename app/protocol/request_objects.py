@@ -31,9 +31,8 @@ def opened(sent: Parameters, client: ClientRecord, names: Iterable[str]) -> Para
     """
     if sent.get("request_uri") is not None:
         raise errors.InvalidRequest(TWO)
-    jwt = request_objects.read(
-        sent.get("request") or "", client.client_id, current_settings().issuer
-    )
+    text, issuer = sent.get("request") or "", current_settings().issuer
+    jwt = request_objects.read(text, client.client_id, issuer, client.demands)
     check_signature(jwt, client)
     inside = collect(request_objects.parameters(jwt.claims, ("client_id", *names)))
     check_agreement(sent, inside)

@@ -17,6 +17,7 @@ from app.domain import (
     refresh_tokens,
     scopes,
 )
+from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.extensions import commit
 from app.protocol import caller, client_credentials, dpop
@@ -36,7 +37,7 @@ from app.protocol.token_grants import (
 class CodeGrant(Grant):
     """Authorization code grant (RFC 6749 section 4.1.3, RFC 7636 section 4.6)."""
 
-    GRANT_TYPE = "authorization_code"
+    GRANT_TYPE = grant_types.CODE
 
     def create_token_response(self) -> Answer:
         """Prove the code, choose the resource, then redeem."""
@@ -89,13 +90,13 @@ class DeviceGrant(Grant):
 class RefreshGrant(Grant):
     """Refresh token grant (RFC 6749 section 6); policy is checked again at every refresh."""
 
-    GRANT_TYPE = "refresh_token"
+    GRANT_TYPE = grant_types.REFRESH
 
     def create_token_response(self) -> Answer:
         """Find the grant, narrow as asked, then rotate, or prolong where nothing is rotated."""
         client, parameters = self.request.client, self.request.parameters
-        value = self.required("refresh_token")
-        grant = refresh_tokens.find_refreshable(value, client.client_id, self.request.jkt)
+        value, by = self.required("refresh_token"), caller.client_actor(client)
+        grant = refresh_tokens.find_refreshable(value, client.client_id, self.request.jkt, by=by)
         check_person(grant["user_id"], refresh_tokens.DEAD)
         target = narrowed_target(client, parameters.resources, grant["resources"])
         wanted = scopes.split(parameters.get("scope")) or grant["scopes"]
@@ -103,7 +104,7 @@ class RefreshGrant(Grant):
             raise errors.InvalidScope("A refresh cannot ask for more than was granted.")
         granted = within(client, target, wanted)
 
-        successor = self.successor(value, grant)
+        successor = self.successor(value, grant, by)
         opens = "openid" in granted
         answer = self.answer(
             granted, target, grant, Tag.TOKEN_REFRESHED, refresh_token=True, id_token=opens
@@ -111,19 +112,18 @@ class RefreshGrant(Grant):
         told = id_token(self.rules, client, grant, answer)
         return 200, answer | {"refresh_token": successor} | told, []
 
-    def successor(self, value: str, grant: dict[str, Any]) -> str:
+    def successor(self, value: str, grant: dict[str, Any], by: Actor) -> str:
         """Return the next refresh token, which for clients of FAPI 2.0 is the same."""
         client, jkt = self.request.client, self.request.refresh_jkt
         if client.fapi2:
             return refresh_tokens.prolong(self.rules, value, grant)
-        by = caller.client_actor(client)
         return refresh_tokens.rotate(self.rules, value, grant, by=by, dpop_jkt=jkt)
 
 
 class ClientCredentialsGrant(Grant):
     """Client credentials grant, for requests that do not take the short way."""
 
-    GRANT_TYPE = client_credentials.GRANT_TYPE
+    GRANT_TYPE = grant_types.CLIENT
 
     def create_token_response(self) -> Answer:
         """Grant, or raise what is said against it."""

@@ -4,7 +4,6 @@ from app.config import current_settings
 from app.domain import errors, id_tokens, identity_claims
 from app.domain.client_records import ClientRecord
 from app.domain.identity_claims import ClaimsRequest
-from app.protocol.ceilings import current_keys
 from app.protocol.parameters import Parameters
 
 PROMPTS = frozenset(("none", "login", "consent", "select_account"))
@@ -54,9 +53,10 @@ def hinted(parameters: Parameters) -> str | None:
     hint = parameters.get("id_token_hint")
     if hint is None:
         return None
-    found = id_tokens.hinted(current_keys(), current_settings().issuer, hint)
+    found = id_tokens.hinted(current_settings().issuer, hint)
     if found is None:
         raise errors.InvalidRequest(
             "The id_token_hint is not an ID token of this server; leave it out."
         )
-    return found
+    subject: str = found["sub"]
+    return subject

@@ -115,6 +115,19 @@ def test_the_json_is_the_client_information_without_secrets(viewer, register):
     }
 
 
+def test_how_a_client_has_to_ask_is_said(viewer, register):
+    """Whoever looks why its requests are refused need not read the JSON."""
+    pushes = {"require_pushed_authorization_requests": True}
+    signs = {"require_signed_request_object": True, "jwks": key_set("ES256")}
+    for said, words in (
+        (pushes, "all pushed"),
+        (signs, "all signed"),
+        (pushes | signs, "all pushed and signed"),
+    ):
+        made = register(**said)["client_id"]
+        assert words in texts(viewer.get(f"{LIST}{made}").text)
+
+
 @pytest.mark.parametrize(
     "client_id", ["unknown", "%00", "a" * 3000, "edit/x", "https://a.example/"]
 )

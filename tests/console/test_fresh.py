@@ -59,7 +59,6 @@ FRESH = {
     "upstreams.new_upstream": "",
     "upstreams.register_client": "",
     "users.change_contact": "/admin/users/none",
-    "users.change_contact": "/admin/users/none",
     "users.change_role": "/admin/users/none",
     "users.create_user": "",
     "users.disable_user": "/admin/users/none",

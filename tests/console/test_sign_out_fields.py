@@ -50,3 +50,11 @@ def test_what_may_not_be_registered_is_refused_beside_its_field(save, made, stor
     assert f'id="e-{name}"' in page.text
     assert value in page.text
     assert name not in stored(made).client_metadata
+
+
+def test_a_wrong_redirect_uri_is_the_fault_of_its_own_field_alone(save):
+    page = save(redirect_uris="http://client.example/cb")
+
+    assert page.status_code == 422
+    assert 'id="e-redirect_uris"' in page.text
+    assert 'id="e-post_logout_redirect_uris"' not in page.text

@@ -1,11 +1,14 @@
 """Whoever signs in is told what changed lately in how they do (C-08)."""
 
+import pytest
+
 from app.account.recent_changes import LATELY_SECONDS
 from app.domain import second_factors, users
 from app.domain.audit import Actor
 from app.extensions import db
 from tests.console.markup import texts
 from tests.protocol.phones import add_app, prove
+from tests.protocol.providers import Provider, logout_token
 from tests.protocol.test_account_security import LIST
 
 HOME, TITLE = "/account/", "Changed in the last seven days"
@@ -53,6 +56,19 @@ def test_what_operators_did_is_told_without_where_they_were(app, person, clock):
     assert GRACE.name not in page
 
 
+@pytest.mark.parametrize("overrides", [{"second_factor_roles": ("member",)}], ids=["needed"])
+def test_who_signs_in_by_adding_a_factor_is_told_too(app, person):
+    person.sign_in()
+    add_app(person)
+    with app.app_context():
+        second_factors.reset(users.get(person.user_id), by=GRACE)
+        db.session.commit()
+    person.sign_in()
+    add_app(person)
+
+    assert "Your second factors were reset" in told(person)
+
+
 def test_a_change_of_long_ago_is_told_no_more(app, person, clock):
     person.sign_in()
     add_app(person)
@@ -79,3 +95,17 @@ def test_an_operator_is_told_nothing_of_what_they_did_to_others(app, person, app
     activity = texts(approver.open("/account/activity").text)
     assert "disabled" not in activity
     assert "reset" not in activity
+
+
+def test_what_a_provider_did_is_not_told_as_the_work_of_operators(app, person):
+    provider = Provider(app).attach(links_by_email=True)
+    browser = provider.come(email=person.email, email_verified=True)
+    page = told(browser)
+    provider.log_out(logout_token(sub="pia-there"))
+    person.sign_in()
+
+    assert "A sign-in at another server was linked to your account" in page
+    assert "by the identity provider acme" in page
+    assert "operators" not in page
+    activity = texts(person.open("/account/activity").text)
+    assert "were signed out. (by the identity provider acme)" in activity

@@ -2,12 +2,15 @@
 
 import pytest
 
+from app.browser_session import FRESH_SECONDS
 from app.domain import new_passwords, users
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.console.markup import controls, texts
 from tests.protocol.machines import assert_refused
 from tests.protocol.persons import PASSWORD
+from tests.protocol.phones import add_app
+from tests.protocol.test_account_security import LIST as FACTORS
 from tests.protocol.test_account_sessions import another_app as another_app
 from tests.protocol.test_account_sessions import at, is_signed_in
 
@@ -50,6 +53,18 @@ def test_all_other_sessions_and_all_grants_end_with_it_on_every_instance(
     assert (event.actor_id, event.subject) == (person.user_id, person.user_id)
     assert event.detail["grants"] == 1
     assert NEW not in str(event.detail)
+
+
+def test_changing_the_password_does_not_stand_for_signing_in_by_all_factors(person, clock):
+    """C-12: whoever knows the password alone, at a browser left open, stays without the factor."""
+    person.sign_in()
+    add_app(person)
+    clock.advance(FRESH_SECONDS + 1)
+
+    assert change(person).location == PAGE
+
+    answer = person.submit(person.open(FACTORS), f"{FACTORS}/remove")
+    assert answer.location == f"/login?next={FACTORS}&again=yes"
 
 
 @pytest.mark.parametrize(

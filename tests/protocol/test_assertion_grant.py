@@ -27,6 +27,7 @@ from tests.protocol.assertions import assertion, bring
 from tests.protocol.forgeries import forged
 from tests.protocol.machines import RESOURCE, assert_refused
 from tests.protocol.persons import answer_of
+from tests.protocol.proofs import jkt, proving
 from tests.protocol.providers import ISSUER, Provider
 from tests.protocol.test_hot_path import loaded_objects
 from tests.protocol.test_jwt import verified
@@ -214,6 +215,19 @@ def test_an_assertion_counts_once(agent, pia):
     assert_refused(bring(agent, text), "invalid_grant")
     assert_refused(bring(agent, assertion(agent, jti="once")), "invalid_grant")
     got(bring(agent, assertion(agent, jti="twice")))
+
+
+def test_a_key_that_is_proven_binds_the_token_and_a_used_proof_uses_nothing_up(agent, pia):
+    """RFC 9449"""
+    used, brought = proving(), assertion(agent)
+    assert_refused(bring(agent, "x", headers=used), "invalid_grant")
+    got(bring(agent, assertion(agent), headers=used))
+
+    assert_refused(bring(agent, brought, headers=used), "invalid_dpop_proof")
+
+    answer = bring(agent, brought, headers=proving()).get_json()
+    shown = agent.introspect(answer["access_token"]).get_json()
+    assert (answer["token_type"], shown["cnf"]) == ("DPoP", {"jkt": jkt()})
 
 
 def test_only_a_client_that_operators_let_may_bring_assertions(

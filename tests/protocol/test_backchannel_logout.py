@@ -14,10 +14,10 @@ from joserfc.jwk import KeySet
 from sqlalchemy import select
 
 from app import worker
-from app.domain import clients, jobs, retention, session_clients, sessions, users
+from app.domain import clients, generations, jobs, retention, session_clients, sessions, users
 from app.domain.audit import SERVER
+from app.domain.foreign_logout_tokens import EVENT
 from app.domain.jobs import Job
-from app.domain.logout_tokens import EVENT
 from app.domain.session_clients import SessionClient
 from app.extensions import db
 from app.outbound import logouts
@@ -112,12 +112,13 @@ def test_a_client_is_told_by_a_token_that_a_strict_check_accepts(
 ) -> None:
     """Section 2.4: typ, iss, aud, iat, exp, jti, events, sub and sid, and nothing else."""
     servers = scripts(), scripts()
-    algorithms = ("RS256", "ES256")
+    algorithms, kinds = ("RS256", "ES256"), ("public", "pairwise")
     machines = [
-        listen(each.url, id_token_signed_response_alg=algorithm)
-        for each, algorithm in zip(servers, algorithms, strict=True)
+        listen(each.url, id_token_signed_response_alg=algorithm, subject_type=kind)
+        for each, algorithm, kind in zip(servers, algorithms, kinds, strict=True)
     ]
     known = [said(id_token(person, machine)) for machine in machines]
+    assert known[0]["sub"] == person.user_id != known[1]["sub"]
 
     sign_out(person)
     assert servers[0].requests == []
@@ -278,6 +279,24 @@ def test_a_client_that_is_stopped_or_wants_it_no_more_is_not_told(
     assert (work(app), server.requests, waiting(app)) == (2, [], 0)
     said_of = [event.detail for event in audited("client.logout_failed")]
     assert [(each["failure"], each["state"]) for each in said_of] == [("off", "dead")] * 2
+
+
+def test_a_client_that_wants_to_be_told_only_now_is_told_at_its_next_sign_in(
+    app: Flask, person: Person, relying: Machine
+) -> None:
+    """Its session has gone on under the same sid."""
+    known = said(id_token(person, relying))["sid"]
+    with app.app_context():
+        row = clients.get(relying.client_id)
+        uri = {"backchannel_logout_uri": "https://client.example/told"}
+        row.client_metadata = row.client_metadata | uri
+        generations.bump("clients")
+        db.session.commit()
+    assert said(id_token(person, relying))["sid"] == known
+
+    sign_out(person)
+
+    assert waiting(app) == 1
 
 
 def test_no_more_wait_for_a_client_than_fit(

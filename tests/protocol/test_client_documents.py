@@ -24,6 +24,7 @@ from tests.protocol.documents import tls as tls
 from tests.protocol.machines import Machine, assert_refused
 from tests.protocol.persons import answer_of
 from tests.protocol.signers import signer_of
+from tests.protocol.test_request_objects import bringing, signed
 from tests.protocol.vendors import key_set
 
 METADATA = "/.well-known/oauth-authorization-server"
@@ -81,6 +82,20 @@ def test_a_document_may_demand_that_its_client_signs(client, host, person, opera
     assert_refused(machine.redeem(code), "invalid_client")
     assert signer_of(machine).redeem(code).status_code == 200
     assert host.asked == ["/oauth/client.json", "/jwks.json"]
+
+
+def test_a_document_may_demand_that_all_requests_are_signed(client, host, person, operator):
+    """RFC 9101 section 10.5: the first one makes it known, and nothing in it counts before."""
+    signing = {"jwks": key_set("ES256"), "require_signed_request_object": True}
+    machine = Machine(client, host.put(CODEX | signing), redirect_uri="http://127.0.0.1:1/callback")
+    path = bringing(signer_of(machine), signed(signer_of(machine), scope=None, resource=None))
+    person.sign_in()
+    assert is_refused_here(person.open(path), 400, "waiting for approval")
+    operator.approve(machine)
+
+    told = answer_of(person.open(machine.asking(resource=None)))
+    assert (told["error"], host.asked) == ("invalid_request", ["/oauth/client.json"])
+    assert "code" in answer_of(person.decide(person.open(person.open(path).location)))
 
 
 def test_the_arrival_is_recorded_with_its_document(codex, person, operator, audited, client):

@@ -5,7 +5,9 @@ import pytest
 from app.domain import admissions, client_metadata, connection_grants, connections, scopes, users
 from app.domain.audit import SERVER
 from app.domain.connection_drafts import SCOPE_LENGTH, Draft
+from app.domain.consents import Consent
 from app.domain.grant_types import EXCHANGE
+from app.domain.grants import Grant
 from app.extensions import db
 from app.protocol.connection_tokens import SCOPE, SUBJECT_TYPE
 from tests.conftest import ISSUER
@@ -160,6 +162,21 @@ def passed_on(app, client, tokens):
     """Return the tokens that another client got for those of a person."""
     middle = machines.create(app, client, grant_types=[EXCHANGE], introspects=(RESOURCE,))
     return middle.post("/token", grant_type=EXCHANGE, **for_person(tokens)).get_json()
+
+
+def test_a_token_on_the_word_of_an_organisation_opens_nothing_that_a_person_authorized(
+    app, endpoint, granted, caller, confidential, person
+):
+    granted(endpoint(), owner=person.user_id)
+    theirs, token = for_person(person.tokens(confidential)), own_token(caller)
+    assert ask(caller, token, **theirs).status_code == 200
+    with app.app_context():
+        grant = db.session.scalars(db.select(Grant)).one()
+        consent = db.session.scalars(db.select(Consent)).one()
+        consent.id, consent.given_by = grant.id, "acme"
+        db.session.commit()
+
+    assert_refused(ask(caller, token, **theirs), "invalid_request")
 
 
 def test_a_subject_token_that_the_client_may_not_use_is_refused(

@@ -142,6 +142,29 @@ def test_a_refresh_token_becomes_bound_when_a_public_client_first_proves_a_key(p
     assert public.refresh(token, headers=proving()).status_code == 200
 
 
+def test_whoever_steals_a_token_without_a_key_does_not_keep_its_family_by_proving_one(
+    public, person
+):
+    """N-091: the first use by its owner afterwards ends it, within the grace too."""
+    stolen = public.redeem(person.code(public)).get_json()["refresh_token"]
+    taken = public.refresh(stolen, headers=proving(name=OTHER)).get_json()["refresh_token"]
+
+    assert_refused(public.refresh(stolen), "invalid_grant")
+
+    assert_refused(public.refresh(taken, headers=proving(name=OTHER)), "invalid_grant")
+
+
+def test_a_replay_within_the_grace_binds_nothing(public, person):
+    """Or a thief who comes second would keep the owner out (N-092)."""
+    stolen = public.redeem(person.code(public)).get_json()["refresh_token"]
+    successor = public.refresh(stolen).get_json()["refresh_token"]
+
+    replay = public.refresh(stolen, headers=proving(name=OTHER)).get_json()
+
+    assert replay["refresh_token"] == successor
+    assert public.refresh(successor).status_code == 200
+
+
 def test_a_refresh_token_of_a_device_is_bound_too(television, person):
     asked = devices.let_in(person, television)
     token = devices.poll(television, asked, headers=proving()).get_json()["refresh_token"]

@@ -12,6 +12,7 @@ from tests.protocol import registrants, signers
 from tests.protocol.machines import RESOURCE, Machine, assert_refused, send
 from tests.protocol.persons import answer_of
 from tests.protocol.proofs import OTHER, proving
+from tests.protocol.test_request_objects import bringing, signed
 from tests.protocol.vendors import key_set
 
 OWN = {"grant_type": "client_credentials", "resource": RESOURCE}
@@ -118,8 +119,39 @@ def test_a_strict_client_starts_with_a_pushed_request_and_pkce(app, strict, usua
 
     assert usual.push(**wanted, **without).status_code == 201
     assert_refused(strict.push(**wanted, **without), "invalid_request")
-    assert answer_of(person.open(strict.asking(**wanted)))["error"] == "invalid_request"
+    for brought in (strict.asking(**wanted), bringing(strict, signed(strict, **wanted))):
+        assert answer_of(person.open(brought))["error"] == "invalid_request"
     assert "code" in person.allow(usual, **wanted)
+
+
+def test_what_a_strict_client_signs_as_a_request_is_held_to_the_same(strict, usual, subtests):
+    """FAPI 2.0 section 5.4, for every JWT."""
+    cases = {
+        "RS256": lambda each: signed(each.signing("RS256")),
+        "ES384": lambda each: signed(each.signing("ES384")),
+        "from the future": lambda each: signed(each, iat=15),
+        "over": lambda each: signed(each, exp=-10),
+    }
+    for name, make in cases.items():
+        with subtests.test(name):
+            assert usual.post("/par", request=make(usual)).status_code == 201
+            assert_refused(strict.post("/par", request=make(strict)), "invalid_request_object")
+    for name in ("ES256", "PS256", "EdDSA"):
+        with subtests.test(name):
+            request = signed(strict.signing(name), iat=5)
+            assert strict.post("/par", request=request).status_code == 201
+    brought = [each.http.get(bringing(each, signed(each))) for each in (usual, strict)]
+    assert "request_uri" in brought[0].location
+    assert answer_of(brought[1])["error"] == "invalid_request"
+
+
+def test_a_strict_client_names_its_redirect_uri_in_each_request(strict, usual):
+    """FAPI 2.0 section 5.3.2.2"""
+    without = {"resource": None, "scope": "mcp:read", "redirect_uri": None}
+
+    assert usual.push(**without).status_code == 201
+    assert_refused(strict.push(**without), "invalid_request")
+    assert_refused(strict.post("/par", request=signed(strict, **without)), "invalid_request")
 
 
 def test_no_code_of_a_strict_client_lives_longer_than_a_minute(strict, usual, person, clock):
@@ -146,7 +178,9 @@ def test_a_strict_client_that_became_public_can_do_nothing(app, strict):
 
 def test_only_a_client_that_signs_as_it_has_to_can_be_held_to_it(app, client, public, confidential):
     old = {"client_name": "Old", "token_endpoint_auth_signing_alg": "RS256"}
-    for machine in (public, confidential, signers.register(app, client, **METADATA | old)):
+    by_secret = signers.share(app, client, client_name="By secret")
+    signing_otherwise = signers.register(app, client, **METADATA | old)
+    for machine in (public, confidential, by_secret, signing_otherwise):
         with pytest.raises(errors.InvalidClientMetadata, match=fapi.UNABLE[:20]):
             hold(app, machine)
         with app.app_context():

@@ -138,10 +138,8 @@ def test_signing_out_goes_on_to_the_provider_that_signed_in(person, provider):
     http = person.elsewhere()
     provider.sign_in(http.http)
 
-    url = urlsplit(going_to(http.submit(http.open("/"), "/logout")))
+    said = signed_out_by(http)
 
-    said = parse_qs(url.query)
-    assert url.geturl().startswith(f"{ISSUER}/logout?")
     assert said["client_id"] == [CLIENT_ID]
     assert said["id_token_hint"][0].count(".") == 2
     assert http.open(PAGE).status_code == 303
@@ -181,14 +179,36 @@ def test_otherwise_signing_out_offers_to_go_on_and_never_goes_by_itself(app, per
     assert "Sign out at acme, too" in page.text
 
 
-def test_a_sign_out_after_a_second_factor_is_offered_too(app, person, provider):
+def signed_out_by(person):
+    """Return what the provider is told when somebody signs out here."""
+    url = urlsplit(going_to(person.submit(person.open("/"), "/logout")))
+    assert url.geturl().startswith(f"{ISSUER}/logout?")
+    return parse_qs(url.query)
+
+
+def test_the_provider_is_told_whom_it_signs_out_after_a_second_factor_too(person, provider):
     provider.sign_in(person.http)
     phone = add_app(person)
     other = person.elsewhere()
     provider.sign_in(other.http)
     prove(other, phone.recovery[0])
 
-    assert going_to(other.submit(other.open("/"), "/logout")).startswith(f"{ISSUER}/logout?")
+    for each in (person, other):
+        assert signed_out_by(each)["id_token_hint"][0].count(".") == 2
+
+
+def test_an_id_token_is_given_to_the_issuer_that_made_it_and_to_no_other(app, person, provider):
+    provider.sign_in(person.http)
+    with app.app_context():
+        db.session.execute(
+            db.text("UPDATE identity_providers SET issuer = 'https://other.example'")
+        )
+        db.session.commit()
+    provider.issuer = "https://other.example"
+
+    url = going_to(person.submit(person.open("/"), "/logout"))
+
+    assert url == f"https://other.example/logout?client_id={CLIENT_ID}"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from app.domain.audit import SERVER
 from app.domain.key_rotation import PUBLISHED_SECONDS
 from app.extensions import db
 from tests.conftest import ISSUER
-from tests.protocol.persons import new_http
+from tests.protocol.persons import answer_of, new_http
 from tests.protocol.verifiers import Verifier
 
 ROTATIONS = 4
@@ -129,6 +129,18 @@ def test_nobody_misses_a_key_while_the_schedule_rotates(app, clock, client, mint
         held = after
 
     assert len(seen) == 3
+
+
+def test_an_id_token_is_a_hint_although_its_key_has_left_the_jwks(clock, person, relying, rotate):
+    """OpenID Connect Core section 3.1.2.1: apps keep one for longer than keys sign."""
+    hint = person.tokens(relying, scope="openid")["id_token"]
+    for _ in range(2):
+        clock.advance(signing_keys.KEPT_SECONDS)
+        rotate()
+    person.sign_in()
+
+    asked = relying.asking(scope="openid", prompt="none", id_token_hint=hint)
+    assert answer_of(person.open(asked))["error"] == "consent_required"
 
 
 def test_who_rotates_too_early_locks_out_who_never_fetches_again(clock, client, mint, rotate):

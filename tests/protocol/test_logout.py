@@ -55,6 +55,13 @@ def wish(person: Person, **asked: Any) -> TestResponse:
     return person.open(f"/logout?{form({'state': 'a state&'} | asked)}")
 
 
+def end_all(person: Person) -> None:
+    """End all sessions of a person, as operators do."""
+    with person.app.app_context():
+        sessions.end_others(person.user_id, None, by=SERVER)
+        db.session.commit()
+
+
 def is_signed_in(person: Person) -> bool:
     """Tell whether the browser of a person is signed in."""
     return person.open("/account/").status_code == 200
@@ -117,6 +124,18 @@ def test_nothing_but_an_id_token_of_this_session_signs_out_without_a_question(
     answered = person.submit(wish(person, id_token_hint=elsewhere), "/logout")
     assert "You are signed out" in answered.text
     assert not is_signed_in(person)
+
+
+def test_a_browser_that_fetches_ahead_signs_nobody_out(person: Person, leaving: Machine) -> None:
+    """C-21: nobody has come here yet, so whoever comes is asked."""
+    hint = id_token(person, leaving)
+    page = f"/logout?id_token_hint={hint}"
+
+    assert person.http.head(page).status_code == 200
+    for purpose in ("prefetch", "prefetch;prerender"):
+        ahead = person.open(page, headers={"Sec-Purpose": purpose})
+        assert "Sign out?" in ahead.text
+    assert is_signed_in(person)
 
 
 def test_an_id_token_counts_when_it_and_its_key_are_long_out_of_use(
@@ -244,6 +263,16 @@ def test_an_app_posts_its_wish_and_no_other_site_signs_anybody_out(
     assert not is_signed_in(person)
     long = send(person.http, "/logout", {"logout_hint": "x" * 8000}, foreign)
     assert long.status_code == 400
+
+
+def test_who_was_signed_out_elsewhere_may_still_press_the_button(person: Person) -> None:
+    person.sign_in()
+    page = person.open("/")
+    end_all(person)
+
+    assert "You are signed out" in person.submit(page, "/logout").text
+    without_cookie = send(person.elsewhere().http, "/logout", {"csrf_token": "x"})
+    assert without_cookie.headers.getlist("Set-Cookie") == []
 
 
 def test_a_session_has_one_name_for_each_app_and_keeps_it_while_the_person_stays(

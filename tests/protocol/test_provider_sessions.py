@@ -1,7 +1,14 @@
 """Which sessions are those of an identity provider: begun there, carried on here, left behind."""
 
 import pytest
+from sqlalchemy import select
 
+from app.domain import sessions
+from app.domain.audit import SERVER
+from app.domain.grants import Grant
+from app.domain.jobs import Job
+from app.domain.sessions import Session
+from app.extensions import db
 from tests.protocol.persons import PASSWORD
 from tests.protocol.phones import FACTOR, add_app, is_signed_in_wholly, prove
 from tests.protocol.providers import Provider, logout_token
@@ -35,6 +42,63 @@ def ends(provider, somebody):
     assert is_signed_in_wholly(somebody)
     assert provider.log_out(logout_token(sub=SUBJECT)).status_code == 200
     return not is_signed_in_wholly(somebody)
+
+
+@pytest.fixture
+def told(register):
+    """Return an app that signs people in and wants to hear of the end."""
+    return register(scope="openid", backchannel_logout_uri="https://client.example/told")
+
+
+def endings(app):
+    """Return how many apps are to be told, and why the grants have ended."""
+    with app.app_context():
+        jobs = db.session.scalars(select(Job.id).where(Job.kind == "deliver logout")).all()
+        return len(jobs), db.session.scalars(select(Grant.revoked_reason)).all()
+
+
+def test_a_sign_out_at_the_provider_is_passed_on_to_the_apps(app, provider, somebody, told):
+    somebody.tokens(told, scope="openid", resource=None)
+
+    assert ends(provider, somebody)
+    assert endings(app) == (1, ["session ended"])
+
+
+def test_a_sign_in_that_ended_on_its_way_takes_no_app_along(app, provider, pia, told, clock):
+    """The session before it had another origin, so that the token did not name that."""
+    pia.tokens(told, scope="openid", resource=None)
+    sent = provider.begin(pia.http, pia.open("/login?again=yes"))
+    clock.advance(2)
+    provider.log_out(logout_token(sub=SUBJECT))
+    assert endings(app) == (0, [None])
+
+    provider.claims = {"email_verified": True}
+    provider.come_back(pia.http, sent)
+
+    assert not is_signed_in_wholly(pia)
+    assert endings(app) == (1, ["session ended"])
+
+
+def test_a_session_that_is_replaced_while_it_is_ended_ends_in_its_successor(
+    app, provider, somebody, told, monkeypatch
+):
+    """So it looks to who waited for the replacement to be committed."""
+    somebody.tokens(told, scope="openid", resource=None)
+
+    def replaced_meanwhile(session_id):
+        monkeypatch.undo()
+        before = db.session.get_one(Session, session_id)
+        seconds, whose = 60, {"address": "", "user_agent": "", "origin": before.origin}
+        after, _ = sessions.issue(before.user_id, lifetime_seconds=seconds, **whose)
+        sessions.replace(session_id, after)
+
+    with app.app_context():
+        user_id = db.session.scalars(select(Session.user_id)).one()
+        monkeypatch.setattr(sessions, "end", replaced_meanwhile)
+        sessions.end_others(user_id, None, by=SERVER)
+        db.session.commit()
+        assert db.session.scalars(select(Session.id)).all() == []
+    assert endings(app) == (1, ["session ended"])
 
 
 def change_password(somebody):
