@@ -3,7 +3,7 @@
 from flask import Response, g, url_for
 
 from app import clock
-from app.console import bulk_decisions, matching, software_decisions, software_page
+from app.console import bulk_decisions, logo_decisions, matching, software_decisions, software_page
 from app.console.pages import asked, console_blueprint, render_page
 from app.console.software_facts import row_of
 from app.console.sorting import headers, is_usual, order_of, read, written
@@ -103,6 +103,10 @@ bp.post("/approve")(bulk_decisions.approve_selected)
 bp.post("/reject")(bulk_decisions.reject_selected)
 bp.post("/undo")(bulk_decisions.undo_selected)
 bp.get("/<software_id>")(software_page.show_registration)
+bp.get("/<software_id>/logo/<digest>")(logo_decisions.preview_logo)
+bp.post("/<software_id>/fetch-logo")(logo_decisions.fetch_logo)
+bp.post("/<software_id>/show-logo")(logo_decisions.show_logo)
+bp.post("/<software_id>/hide-logo")(logo_decisions.hide_logo)
 bp.post("/<software_id>/approve")(software_decisions.approve)
 bp.post("/<software_id>/forget")(software_decisions.forget)
 bp.post("/<software_id>/renew")(software_decisions.renew)

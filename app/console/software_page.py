@@ -23,6 +23,7 @@ from app.domain import (
     risk_notes,
     scopes,
     software,
+    software_logos,
     users,
 )
 from app.domain.audit import Filters
@@ -57,6 +58,7 @@ def render(row: Software, form: Form | None = None, **extra: Any) -> Response:
         clients=[client_row(client, row, now) for client in clients_of(row)],
         clients_url=url_for("clients_console.list_clients", q=row.name),
         clients_count=reach.count_clients(row.id),
+        logo=logo_of(row),
         reach=reach.of(row.id) if row.status == "approved" else None,
         undo=f"{row.id}:{row.decided_at}" if decider and not reversals.why_not(row) else "",
         events=events(row),
@@ -80,6 +82,12 @@ def prefilled(first: Mapping[str, Any] | None) -> dict[str, list[str]]:
         "resources": places or [],
         "until": [last_day.isoformat() if last_day is not None else ""],
     }
+
+
+def logo_of(row: Software) -> dict[str, Any] | None:
+    """Return where the software says that its logo is, and what was fetched from there."""
+    uri = software_logos.address_of(row)
+    return None if uri is None else {"uri": uri, "kept": software_logos.find(row)}
 
 
 def clients_of(row: Software) -> list[Client]:

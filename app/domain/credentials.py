@@ -77,6 +77,11 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def content_digest(content: bytes) -> str:
+    """Return the SHA-256 of public content, which it is named by, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def equal(one: str, other: str) -> bool:
     """Compare two digests in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())

@@ -1,10 +1,13 @@
 """Owns what the pages of the machine door show about a client, a redirect and a person."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from flask import url_for
 
 from app import browser_session, views
 from app.config import current_settings
-from app.domain import client_pages, consents, redirect_uris, software, users
+from app.domain import client_pages, consents, redirect_uris, software, software_logos, users
 from app.domain.audit import Actor
 from app.domain.client_pages import Page
 from app.domain.client_records import Client, ClientRecord
@@ -28,12 +31,19 @@ def describe(client: ClientRecord, redirect_uri: str | None) -> dict[str, Any]:
     return {
         "name": client.name or client.client_id,
         "client_id": client.client_id,
+        "logo_url": logo_url(client.software_id, row.client_metadata) if row is not None else None,
         "target": redirect_uris.describe(redirect_uri) if redirect_uri else {"kind": "device"},
         "approved_by": client.decided_by if approved else None,
         "approved_at": views.instant(client.decided_at) if approved else None,
         "document_host": redirect_uris.host_of(client.client_id) if is_document else None,
         "registered_at": views.instant(row.created_at) if row is not None else None,
     }
+
+
+def logo_url(software_id: str, metadata: Mapping[str, Any]) -> str | None:
+    """Return where the logo beside the name is, if an operator lets people see it."""
+    digest = software_logos.digest_for(software_id, metadata)
+    return None if digest is None else url_for("logos.show_logo", digest=digest)
 
 
 def pages_of(client: ClientRecord) -> list[Page]:

@@ -3,12 +3,13 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.domain import admissions, client_metadata
+from app.domain import admissions, client_metadata, clients, software_logos
 from app.domain.audit import SERVER
 from app.extensions import db
 from tests.browser.looks import check_looks
 from tests.browser.site import RESOURCE, AppRequest, Site
 from tests.browser.steps import expect_heading, press, sign_in, tab_to
+from tests.domain.pictures import png
 from tests.flows.person import Browser, Person
 from tests.flows.world import SCOPE, SCOPE_TITLE
 from tests.services.callback import Callback
@@ -57,6 +58,35 @@ def test_the_page_says_who_asks_for_what_and_where_it_leads(
     expect(consent.get_by_text(RESOURCE)).to_be_visible()
     expect(consent.get_by_text(member.email)).to_be_visible()
     check_looks(consent)
+
+
+def test_a_logo_is_a_picture_of_fixed_size_beside_the_name(
+    page: Page, site: Site, member: Person, approver: Person, callback: Callback
+) -> None:
+    uri = "https://pictured.example/logo.png"
+    asked = approve(site, approver, site.register(callback.uri, logo_uri=uri))
+    show_logo(site, asked.client_id, uri)
+    page.goto(asked.url)
+    sign_in(page, member)
+    expect_heading(page, f"Let {asked.name} use your account?")
+
+    logo = page.locator("img.logo")
+    assert logo.evaluate("each => each.decode().then(() => each.naturalWidth)") == 2000
+    check_looks(page)
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        box, name = logo.bounding_box(), page.locator("h1").bounding_box()
+        assert (box["width"], box["height"]) == (48, 48)
+        assert box["x"] + box["width"] < name["x"]
+
+
+def show_logo(site: Site, client_id: str, uri: str) -> None:
+    """Let people see a long logo of an app."""
+    with site.app.app_context():
+        software_id = clients.get(client_id).software_id
+        kept = software_logos.keep(software_id, uri, png(2000, 40), by=SERVER)
+        software_logos.show(software_id, kept.digest, by=SERVER)
+        db.session.commit()
 
 
 def test_denying_is_as_prominent_as_allowing(consent: Page) -> None:

@@ -88,7 +88,8 @@ ORDINARY = {
     "gate": "check_gate",
     "identity_providers": "preview_claims",
     "initial_access_tokens": "revoke_token",
-    "registrations": "block forget reject reject_selected undo_selected",
+    "registrations": "block fetch_logo forget hide_logo reject reject_selected show_logo"
+    " undo_selected",
     "resources": "create_resource delete_resource save_resource",
     "scopes": "create_scope",
     "simulator": "judge replay",

@@ -39,7 +39,8 @@ class Attempt(NamedTuple):
 
     def learned(self, hidden: Mapping[str, str]) -> list[str]:
         """Return the names of what Bob reads in the answer and did not bring himself."""
-        said, brought = f"{self.answer.headers}{self.answer.text}", unquote(" ".join(self.brought))
+        body = self.answer.data.decode(errors="replace")  # a picture is no text
+        said, brought = f"{self.answer.headers}{body}", unquote(" ".join(self.brought))
         return [name for name, each in hidden.items() if each in said and each not in brought]
 
 

@@ -28,6 +28,7 @@ from app.domain import (
     resources,
     scopes,
     signing_keys,
+    software_logos,
     statement_issuers,
     upstreams,
     users,
@@ -40,6 +41,7 @@ from app.domain.rules import Rule
 from app.domain.webhooks import Outcome
 from app.extensions import db
 from tests.conftest import ISSUER, SECRET_KEY, Client
+from tests.domain.pictures import png
 from tests.once import compiled_templates
 from tests.routes.table import Route
 
@@ -129,6 +131,8 @@ class Stage:
         )
         client, issued = admissions.create(metadata, by=SERVER, allowed=[SCOPE])
         self.values |= {"client_id": client.client_id, "client_secret": issued.client_secret}
+        self.values["digest"] = self.keep_logo(client.software_id)
+        software_logos.show(client.software_id, self.values["digest"], by=SERVER)
         row, self.issued["initial access token"] = registration_tokens.create("Team", by=SERVER)
         key = self.app.extensions["gatewright.keys"]["webhook secrets"]
         endpoint, self.issued["webhook secret"] = webhooks.create(
@@ -177,6 +181,12 @@ class Stage:
                 db.text("SELECT id, revision FROM software WHERE status = 'pending'")
             ).one()
             self.values |= {"software_id": row[0], "revision": row[1]}
+            self.keep_logo(row[0])
+            db.session.commit()
+
+    def keep_logo(self, software_id: str) -> str:
+        """Keep the one logo of all software; return its digest."""
+        return software_logos.keep(software_id, f"{REDIRECT}.png", png(), by=SERVER).digest
 
     def metadata(self) -> dict[str, Any]:
         """Return what the stranger registers."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 NO_STORE = "no-store"
 METADATA = "public, max-age=300"
+PICTURE = "public, max-age=31536000, immutable"
 KEYS = "public, max-age=3600"
 
 
@@ -133,6 +134,7 @@ TABLE = (
     person("GET", "/login/callback/<provider>"),
     person("POST", "/login/<provider>", "anyone", "sign_in_rate_limit"),
     person("POST", "/login/<provider>/link", "member", "sign_in_rate_limit"),
+    Route("GET", "/logos/<digest>", "person", "anyone", "nothing to forge", PICTURE),
     person("GET", "/logout"),
     person("POST", "/logout", csrf="exempt"),  # with a token it acts, without it goes on to GET
     person("POST", "/passkey", "passkey", "sign_in_rate_limit"),
@@ -207,6 +209,10 @@ TABLE = (
     console("POST", "/policies/versions/<int:number>/restore", "admin"),
     console("GET", "/registrations/"),
     console("GET", "/registrations/<software_id>"),
+    console("GET", "/registrations/<software_id>/logo/<digest>"),
+    console("POST", "/registrations/<software_id>/fetch-logo", "approver", ASKING),
+    console("POST", "/registrations/<software_id>/hide-logo", "approver"),
+    console("POST", "/registrations/<software_id>/show-logo", "approver"),
     console("GET", "/registrations/arrivals"),
     console("POST", "/registrations/<software_id>/approve", "approver"),
     console("POST", "/registrations/<software_id>/block", "approver"),
