@@ -38,9 +38,10 @@ def change(user: User, old: str, new: str, hasher: Passwords, *, by: Actor) -> i
     passwords.check(new, user.email)
     try:
         proven = password_sign_in.prove(user.email, old, hasher, by=by)
+        password_hash = hasher.hash(new)  # before anything is written: others would wait for it
+        password_sign_in.check_held(proven)
     except errors.AccessDenied:
         raise errors.AccessDenied(WRONG) from None
-    password_hash = hasher.hash(new)  # before anything is written, which others would wait for
     sign_in.forget(sign_in.keys(user.email, by.address)["account"])
     withdraw(proven.id)
     return users.set_password(proven, password_hash, by=by)

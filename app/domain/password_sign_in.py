@@ -11,10 +11,16 @@ WRONG = "The e-mail address or the password is wrong."
 
 
 def authenticate(email: str, password: str, hasher: Passwords, *, by: Actor) -> User:
-    """Return the user with this password, hashed as is usual now; raises AccessDenied."""
+    """Return the user with this password, hashed as is usual now; raises AccessDenied.
+
+    Who changes the password waits for the session that begins now, and ends it.
+    """
     user = prove(email, password, hasher, by=by)
-    if hasher.is_outdated(user.password_hash or ""):
-        user.password_hash = hasher.hash(password)
+    is_outdated = hasher.is_outdated(user.password_hash or "")
+    renewed = hasher.hash(password) if is_outdated else None
+    check_held(user)
+    if renewed is not None:
+        user.password_hash = renewed
     sign_in.forget(sign_in.keys(email, by.address)["account"])
     return user
 
@@ -41,6 +47,12 @@ def prove(email: str, password: str, hasher: Passwords, *, by: Actor) -> User:
         audit.record(Tag.USER_SIGN_IN_FAILED, "", by=by, account=keys["account"][:16])
         raise errors.AccessDenied(WRONG)
     user = users.find_by_email(email)
-    if user is None or user.disabled_at is not None:
+    if user is None or user.disabled_at is not None or user.password_hash != encoded:
         raise errors.AccessDenied(WRONG)
     return user
+
+
+def check_held(user: User) -> None:
+    """Raise AccessDenied when what a user has proven is no longer so; from now on it stays."""
+    if not users.hold(user):
+        raise errors.AccessDenied(WRONG)

@@ -188,6 +188,17 @@ def enable(user: User, *, by: Actor) -> None:
     audit.record(Tag.USER_ENABLED, user.id, by=by, email=user.email)
 
 
+def hold(user: User) -> bool:
+    """Let nobody change an account until this transaction ends; tell whether nobody has lately.
+
+    That is since ``user`` was read: its password and whether it is disabled.
+    """
+    proven = user.password_hash, user.disabled_at
+    db.session.execute(update(User).where(false()).values(role=User.role))  # SQLite waits here
+    db.session.refresh(user, with_for_update={"key_share": True})
+    return (user.password_hash, user.disabled_at) == proven
+
+
 def govern(user: User, *, by: Actor) -> set[str]:
     """Read an account anew that is about to change; return which administrators can sign in.
 

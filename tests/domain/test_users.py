@@ -1,13 +1,15 @@
 """Accounts: who may lose rights, and what two people do to them at the same time."""
 
+from collections.abc import Callable
 from threading import Thread
 
 import pytest
 from flask import Flask
 
-from app.domain import errors, new_passwords, password_sign_in, users
+from app.domain import errors, new_passwords, password_sign_in, sessions, users
 from app.domain.audit import SERVER, Actor
 from app.domain.passwords import Passwords
+from app.domain.sessions import Session
 from app.extensions import db
 
 PASSWORD, NEW = "correct horse battery", "a sentence of my own"
@@ -130,3 +132,56 @@ def test_of_two_who_use_one_link_at_once_one_sets_the_password(
         assert (
             password_sign_in.authenticate("cy@e.example", NEW, hasher, by=SERVER).id == made["cy"]
         )
+
+
+class Distracted(Passwords):
+    """Verifies a password rightly, and lets something happen at that moment."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__(19456, 1)
+        self.meanwhile = meanwhile
+
+    def verify(self, encoded: str | None, password: str) -> bool:
+        right = super().verify(encoded, password)
+        self.meanwhile()
+        return right
+
+
+def change_password(app: Flask, user_id: str) -> None:
+    """Set another password, as another request does."""
+    with app.app_context():
+        users.set_password(users.get(user_id), Passwords(19456, 1).hash(NEW), by=SERVER)
+        db.session.commit()
+
+
+def test_a_password_that_is_changed_while_it_is_verified_proves_nothing(
+    app: Flask, made: dict[str, str]
+) -> None:
+    hasher = Distracted(lambda: change_password(app, made["cy"]))
+    email = "cy@e.example"
+
+    with app.app_context(), pytest.raises(errors.AccessDenied, match=password_sign_in.WRONG):
+        password_sign_in.authenticate(email, PASSWORD, hasher, by=SERVER)
+
+    with app.app_context():
+        assert password_sign_in.authenticate(email, NEW, Passwords(19456, 1), by=SERVER)
+
+
+def test_a_sign_in_that_is_not_over_yet_does_not_outlive_the_password(
+    app: Flask, made: dict[str, str]
+) -> None:
+    other = Thread(target=change_password, args=(app, made["cy"]))
+
+    with app.app_context():
+        user = password_sign_in.authenticate(
+            "cy@e.example", PASSWORD, Passwords(19456, 1), by=SERVER
+        )
+        other.start()
+        other.join(0.3)
+        assert other.is_alive(), "it does not wait for the first"
+        sessions.issue(user.id, lifetime_seconds=60, address="", user_agent="")
+        db.session.commit()
+    other.join(10)
+
+    with app.app_context():
+        assert db.session.scalars(db.select(Session)).all() == []
