@@ -98,17 +98,18 @@ def pytest_unconfigure() -> None:
 
 
 WORDS_AND_FORMS = {
-    "tests/console": "acquire acquire_own acquire_twins audit_export audit_facts clean_up"
-    " client_creation client_documents client_editing client_secrets connection_trials"
-    " connection_twins connections explanations fresh hostile_upstreams keys policies"
-    " policy_history resources rule_form scopes client_page simulator software_page"
-    " sign_out_fields statement_issuers system trials webhooks",
-    "tests/cli": "catalogue client_creation client_documents connection_tokens connections"
-    " initial_tokens keys policies statements users",
-    "tests/protocol": "answers caller client_corpus cors discovery dpop_nonces dpop_proofs"
-    " dpop_resources hostile_issuers hostile_logout_tokens"
-    " hostile_registrations login_hostile logout_clients logs own_document"
-    " parameters prompt redirects",
+    "tests/console": "acquire acquire_code acquire_own acquire_twins audit_export"
+    " audit_facts clean_up client_creation client_documents client_editing client_page"
+    " client_secrets connection_trials connection_twins connections explanations fresh"
+    " glossary hostile_upstreams keys policies policy_history resources rule_form scopes"
+    " sign_out_fields simulator software_page statement_issuers system trials"
+    " upstream_changes upstream_trials upstreams webhooks weight windows",
+    "tests/cli": "catalogue client_creation client_documents clients connection_tokens"
+    " connections initial_tokens keys policies statements upstreams users",
+    "tests/protocol": "answers caller client_corpus cors discovery document_fetches"
+    " dpop_nonces dpop_proofs dpop_resources form_post hostile_issuers hostile_logout_tokens"
+    " hostile_registrations login_hostile logout_clients logs own_document parameters prompt"
+    " redirects sectors sign_in_demands",
 }
 """Files about words, forms, commands and what is refused unread: they run on SQLite.
 

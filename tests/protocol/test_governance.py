@@ -61,7 +61,7 @@ def test_a_viewer_reads_nothing_that_was_issued(sqlite_template, tmp_path, passw
         for route in CONSOLE:
             if route.role == "viewer":
                 answer = stage.call(route, "viewer")
-                shown = answer.get_data(as_text=True)
+                shown = answer.get_data().decode(errors="replace")  # a logo is no text
                 assert answer.status_code in (200, 303, 422), route
                 assert [name for name, value in issued.items() if value in shown] == [], route
                 assert [value for value in kept if value in shown] == [], route

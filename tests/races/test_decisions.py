@@ -56,7 +56,7 @@ def test_of_many_approvals_and_rejections_at_once_one_decides_and_the_others_are
 ) -> None:
     """F-04, N-210: one final state, losers get 409, one audit record."""
     servers = two_servers()
-    forms = cast.pending_software(40)
+    forms = cast.pending_software(25)
     browsers = approvers(cast, servers[0], THREADS, forms[0]["next"])
 
     for form in forms:

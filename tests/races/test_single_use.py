@@ -52,7 +52,7 @@ def test_of_eight_threads_one_redeems_a_code_and_the_replays_end_its_family(
     """F-01, N-081, N-082."""
     servers = two_servers()
 
-    for code in cast.codes(40):
+    for code in cast.codes(25):
         history.race(
             "redeem",
             code,
@@ -87,7 +87,7 @@ def test_of_eight_threads_one_rotates_a_refresh_token_without_grace_and_the_fami
     """F-02, N-091, with a grace of no seconds."""
     servers = two_servers(refresh_grace_seconds=0)
 
-    for token in cast.refresh_tokens(40):
+    for token in cast.refresh_tokens(25):
         history.race(
             "refresh",
             token,
@@ -141,7 +141,7 @@ def test_of_eight_threads_one_registers_with_an_initial_access_token_of_one_use(
     """X-51, F-06."""
     servers = two_servers(registration_mode="token")
 
-    for token in cast.initial_tokens(40):
+    for token in cast.initial_tokens(25):
         body = {"client_name": f"Registrant {token[-4:]}", "redirect_uris": [REDIRECT]}
         headers = {"Authorization": f"Bearer {token}"}
         history.race(
@@ -152,5 +152,5 @@ def test_of_eight_threads_one_registers_with_an_initial_access_token_of_one_use(
 
     check_valid(history, "register")
     assert not_exactly_once(history, "register") == [], history.summary()
-    assert cast.rows("SELECT uses_left, used_count FROM initial_access_tokens") == [(0, 1)] * 40
-    assert cast.column("SELECT count(*) FROM clients WHERE source = 'dcr'") == [40]
+    assert cast.rows("SELECT uses_left, used_count FROM initial_access_tokens") == [(0, 1)] * 25
+    assert cast.column("SELECT count(*) FROM clients WHERE source = 'dcr'") == [25]
