@@ -1,5 +1,7 @@
 """Owns what operators do about the logo of software: have it fetched, look, show it, hide it."""
 
+from collections.abc import Callable
+
 from flask import Response, current_app, flash, redirect, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -37,25 +39,28 @@ def fetch_logo(software_id: str) -> BaseResponse:
 @requires("approver")
 def show_logo(software_id: str) -> BaseResponse:
     """Let people see the logo that the operator has looked at."""
-    try:
-        software_logos.show(software_id, word("digest"), by=actor())
-    except errors.Conflict as refusal:
-        return back(software_id, str(refusal.description), "error")
-
-    db.session.commit()
-    return back(software_id, "People see it where the app asks them, while it is approved.")
+    return decide(
+        software_id,
+        software_logos.show,
+        "People see it where the app asks them, while it is approved.",
+    )
 
 
 @requires("approver")
 def hide_logo(software_id: str) -> BaseResponse:
     """Let people see the logo no more."""
+    return decide(software_id, software_logos.hide, "People see it no more.")
+
+
+def decide(software_id: str, verb: Callable[..., None], said: str) -> BaseResponse:
+    """Carry out what an operator decides about exactly the logo on the page."""
     try:
-        software_logos.hide(software_id, word("digest"), by=actor())
+        verb(software_id, word("digest"), by=actor())
     except errors.Conflict as refusal:
         return back(software_id, str(refusal.description), "error")
 
     db.session.commit()
-    return back(software_id, "People see it no more.")
+    return back(software_id, said)
 
 
 def preview_logo(software_id: str, digest: str) -> Response:

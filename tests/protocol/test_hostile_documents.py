@@ -3,14 +3,8 @@
 One app stands for all rows; each row has a path of its own.
 """
 
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import pytest
 
-from app.domain import policy_versions, rules
-from app.domain.audit import SERVER, AuditEvent
 from app.domain.client_documents import ClientDocument
 from app.domain.client_records import Client
 from app.extensions import db
@@ -18,28 +12,20 @@ from tests.protocol.documents import (
     CODEX,
     HOST,
     UNUSABLE,
-    DocumentHost,
-    document_host,
-    everything_on_loopback,
     is_refused_here,
     is_waiting,
-    reaching,
 )
 from tests.protocol.documents import authority as authority
 from tests.protocol.documents import tls as tls
 from tests.protocol.machines import Machine
-from tests.routes.stage import ANONYMOUS, Stage, staged
+from tests.protocol.scenes import Scene, on_stage
+from tests.routes.stage import ANONYMOUS
 
 LOOPBACK = "http://127.0.0.1:49152/callback"
 
 
-@dataclass
-class Scene:
+class DocumentScene(Scene):
     """An app, a host of documents, and a browser."""
-
-    stage: Stage
-    host: DocumentHost
-    numbers: Iterator[int]
 
     def path(self):
         """Return a path that was never asked for."""
@@ -55,30 +41,13 @@ class Scene:
         with self.stage.app.app_context():
             return any(db.session.get(table, url) for table in (Client, ClientDocument))
 
-    def put_in_force(self, *written):
-        """Put rules in force, written as in a policy file."""
-        with self.stage.app.app_context():
-            seen = policy_versions.in_force().number
-            policy_versions.save(rules.all_from_json(written), seen, by=SERVER)
-            db.session.commit()
-
-    def latest(self, tag):
-        """Return the latest event with a tag."""
-        with self.stage.app.app_context():
-            query = db.select(AuditEvent).filter_by(tag=tag).order_by(AuditEvent.id.desc())
-            return db.session.scalars(query.limit(1)).one()
-
 
 @pytest.fixture(scope="module")
 def scene(tls, authority, sqlite_template, tmp_path_factory):
     """Return one scene for all rows."""
     folder = tmp_path_factory.mktemp("documents")
-    with (
-        document_host(tls) as host,
-        staged(sqlite_template, folder, **reaching(host, authority)) as stage,
-        everything_on_loopback(stage.app),
-    ):
-        yield Scene(stage, host, itertools.count())
+    with on_stage(sqlite_template, folder, tls, authority) as found:
+        yield DocumentScene(*found)
 
 
 @pytest.fixture

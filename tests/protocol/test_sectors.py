@@ -3,15 +3,10 @@
 One app stands for all rows; each row has a path of its own.
 """
 
-import itertools
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from app.domain import policy_versions, rules
-from app.domain.audit import SERVER, AuditEvent
 from app.domain.client_records import Client, load
 from app.domain.openid_metadata import NO_SECTOR
 from app.extensions import db
@@ -20,30 +15,22 @@ from app.sectors import UNLISTED, UNREAD
 from tests.protocol import registrants
 from tests.protocol.documents import (
     CODEX,
-    DocumentHost,
-    document_host,
-    everything_on_loopback,
     is_refused_here,
     is_waiting,
-    reaching,
 )
 from tests.protocol.documents import authority as authority
 from tests.protocol.documents import tls as tls
 from tests.protocol.machines import Machine, assert_refused
-from tests.routes.stage import ANONYMOUS, Stage, staged
+from tests.protocol.scenes import Scene, on_stage
+from tests.routes.stage import ANONYMOUS
 
 ONE, TWO = "https://one.example/cb", "https://two.example/cb"
 LOOPBACK, PRIVATE = "http://127.0.0.1:49152/cb", "com.example.app:/cb"
 DEVICE = {"grant_types": ["urn:ietf:params:oauth:grant-type:device_code"], "redirect_uris": []}
 
 
-@dataclass
-class Scene:
+class SectorScene(Scene):
     """An app, a host where sectors list their redirect URIs, and who registers."""
-
-    stage: Stage
-    host: DocumentHost
-    numbers: Iterator[int]
 
     def publish(self, content, **answer):
         """Publish a list at a path that was never asked for; return its URI."""
@@ -65,30 +52,13 @@ class Scene:
         with self.stage.app.app_context():
             return db.session.scalar(db.select(db.func.count()).select_from(Client))
 
-    def put_in_force(self, *written):
-        """Put rules in force, written as in a policy file."""
-        with self.stage.app.app_context():
-            seen = policy_versions.in_force().number
-            policy_versions.save(rules.all_from_json(written), seen, by=SERVER)
-            db.session.commit()
-
-    def latest(self, tag):
-        """Return the latest event with a tag."""
-        with self.stage.app.app_context():
-            query = db.select(AuditEvent).filter_by(tag=tag).order_by(AuditEvent.id.desc())
-            return db.session.scalars(query.limit(1)).one()
-
 
 @pytest.fixture(scope="module")
 def scene(tls, authority, sqlite_template, tmp_path_factory):
     """Return one scene for all rows."""
     folder = tmp_path_factory.mktemp("sectors")
-    with (
-        document_host(tls) as host,
-        staged(sqlite_template, folder, **reaching(host, authority)) as stage,
-        everything_on_loopback(stage.app),
-    ):
-        yield Scene(stage, host, itertools.count())
+    with on_stage(sqlite_template, folder, tls, authority) as found:
+        yield SectorScene(*found)
 
 
 def refused_with(response, sentence):
