@@ -15,6 +15,8 @@ from app.domain.signing_keys import Keys
 from app.extensions import Base, db, fetch_row, insert_once
 
 ACCESS_TOKEN = "at+jwt"
+TYPE_URN = "urn:ietf:params:oauth:token-type:access_token"
+"""What requests call an access token (RFC 8693 section 3)."""
 OF_GRANT = {"grant_id": "id", "auth_time": "auth_time"}
 """What a token says of its grant; nobody has signed in for one that others vouched for."""
 

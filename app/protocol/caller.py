@@ -126,22 +126,23 @@ def holder_of_key(jwt: ForeignJwt) -> ClientRecord | None:
     keys = client.assertion_keys if client is not None else None
     if keys is None or not keys.takes(jwt):
         return None
+    facts = client_assertions.facts_of(jwt)
     if keys.jwks_uri is not None:
-        # nothing is fetched for a stranger whom nobody has let in
-        approved(client, **client_assertions.facts_of(jwt))
-    found = keys.jwks or fetched(keys, jwt)
+        approved(client, **facts)  # nothing is fetched for a stranger whom nobody has let in
+    found = keys.jwks or fetched(keys, jwt, errors.InvalidClient, **facts)
     client = look_up(jwt.claims["sub"])  # fetching took its time
     same = client is not None and client.assertion_keys == keys
     return client if same and is_signed_by(jwt, found) else None
 
 
-def fetched(keys: KeySource, jwt: ForeignJwt) -> Iterable[Mapping[str, Any]]:
-    """Return the keys that a client publishes; raises InvalidClient when they cannot be had."""
-    facts = client_assertions.facts_of(jwt)
+def fetched(
+    keys: KeySource, jwt: ForeignJwt, refusal: type[errors.Refusal], **facts: str
+) -> Iterable[Mapping[str, Any]]:
+    """Return the keys that a client publishes; raises a refusal when they cannot be had."""
     try:
         return published_keys.find(str(keys.jwks_uri), jwt.kid)
     except OutboundError as error:
-        raise errors.InvalidClient(UNFETCHED, **facts, reason=error.reason) from None
+        raise refusal(UNFETCHED, **facts, reason=error.reason) from None
     finally:
         forget_generations()
 

@@ -37,7 +37,7 @@ def check_grant(client: ClientRecord, grant_type: str) -> None:
         )
 
 
-def check_key(client: ClientRecord, jkt: str | None) -> None:
+def check_proven(client: ClientRecord, jkt: str | None) -> None:
     """Raise InvalidDpopProof when a client proves no key that its tokens have to be bound to."""
     if client.binds and jkt is None:
         raise InvalidDpopProof(

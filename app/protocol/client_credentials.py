@@ -10,7 +10,7 @@ from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.domain.resources import Target
-from app.protocol.ceilings import check_grant, check_key, current_keys, rules, target_of
+from app.protocol.ceilings import check_grant, check_proven, current_keys, rules, target_of
 from app.protocol.parameters import Parameters
 
 
@@ -33,7 +33,7 @@ def issue(
     Raises Changed when it is decided by generations that may be old, and are.
     """
     check_grant(client, grant_types.CLIENT)
-    check_key(client, jkt)
+    check_proven(client, jkt)
     target = target_of(client, parameters.resources)
     answer = tokens.mint(
         rules(current_settings()),

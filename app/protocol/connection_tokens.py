@@ -22,6 +22,7 @@ from app.domain.client_records import ClientRecord
 from app.domain.connection_drafts import AUTHORIZATION_CODE, is_scope
 from app.domain.connection_grants import SERVICE
 from app.domain.connection_records import Connection
+from app.domain.tokens import TYPE_URN
 from app.extensions import db
 from app.outbound import upstream
 from app.outbound.errors import OutboundError
@@ -31,7 +32,6 @@ from app.protocol.parameters import Parameters, read_form
 
 bp = Blueprint("connection_tokens", __name__)
 SCOPE = "connections:token"
-SUBJECT_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 SECONDS = 10
 """For the other server; a client waits for it."""
 
@@ -125,7 +125,7 @@ def owner_of(client: ClientRecord, parameters: Parameters) -> str:
     if token is None:
         return SERVICE
     claims = introspect.claims_of(token)
-    if parameters.get("subject_token_type") != SUBJECT_TYPE or claims is None:
+    if parameters.get("subject_token_type") != TYPE_URN or claims is None:
         raise errors.InvalidRequest(SUBJECT)
     grant = grants.find(claims.get("grant_id", ""))
     if (

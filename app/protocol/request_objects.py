@@ -1,16 +1,13 @@
 """Owns opening request objects: with the client's own keys, before anything inside counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from app.config import current_settings
 from app.domain import errors, request_objects
-from app.domain.assertion_keys import KeySource
 from app.domain.client_records import ClientRecord
 from app.domain.foreign_jwts import ForeignJwt, is_signed_by
-from app.outbound.errors import OutboundError
-from app.protocol import caller, published_keys
+from app.protocol import caller
 from app.protocol.parameters import Parameters, collect
 
 TWO = "Send either request or request_uri, not both."
@@ -44,20 +41,10 @@ def check_signature(jwt: ForeignJwt, client: ClientRecord) -> None:
     facts, keys = {"client_id": client.client_id}, client.request_keys
     if keys is None or not keys.takes(jwt):
         raise errors.InvalidRequestObject(UNSIGNED, **facts)
-    found = keys.jwks or fetched(keys, jwt, **facts)
+    found = keys.jwks or caller.fetched(keys, jwt, errors.InvalidRequestObject, **facts)
     now = caller.look_up(client.client_id)  # fetching took its time
     if now is None or now.request_keys != keys or not is_signed_by(jwt, found):
         raise errors.InvalidRequestObject(UNSIGNED, **facts)
-
-
-def fetched(keys: KeySource, jwt: ForeignJwt, **facts: str) -> Iterable[Mapping[str, Any]]:
-    """Return the keys that a client publishes; raises InvalidRequestObject without them."""
-    try:
-        return published_keys.find(str(keys.jwks_uri), jwt.kid)
-    except OutboundError as error:
-        raise errors.InvalidRequestObject(caller.UNFETCHED, **facts, reason=error.reason) from None
-    finally:
-        caller.forget_generations()
 
 
 def check_agreement(sent: Parameters, inside: Parameters) -> None:

@@ -7,13 +7,13 @@ from app.domain import delegations, errors, grant_types, grants, scopes
 from app.domain.audit_tags import Tag
 from app.domain.client_records import ClientRecord
 from app.domain.resources import Target
+from app.domain.tokens import TYPE_URN
 from app.protocol import introspect
 from app.protocol.ceilings import narrowed_target, within
 from app.protocol.parameters import Parameters
 from app.protocol.token_grants import Answer, Grant, check_person
 
-ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
-TYPES = (ACCESS_TOKEN, "urn:ietf:params:oauth:token-type:jwt")
+TYPES = (TYPE_URN, "urn:ietf:params:oauth:token-type:jwt")
 """Access tokens of this server are JWTs, so they go by either name."""
 KINDS = (
     "Token types are those of an access token or a JWT, each beside the token it is about;"
@@ -55,14 +55,14 @@ class ExchangeGrant(Grant):
             known_as=subject["sub"],
             more=delegations.claims_of(client.client_id, subject),
         )
-        return 200, answer | {"issued_token_type": ACCESS_TOKEN}, []
+        return 200, answer | {"issued_token_type": TYPE_URN}, []
 
 
 def check_kinds(parameters: Parameters) -> None:
     """Refuse other tokens than access tokens, and types of tokens that are not there."""
     said = parameters.get
-    named = [said("subject_token_type"), said("actor_token_type") or ACCESS_TOKEN]
-    named.append(said("requested_token_type") or ACCESS_TOKEN)
+    named = [said("subject_token_type"), said("actor_token_type") or TYPE_URN]
+    named.append(said("requested_token_type") or TYPE_URN)
     are_paired = (said("actor_token") is None) == (said("actor_token_type") is None)
     if not are_paired or not all(kind in TYPES for kind in named):
         raise errors.InvalidRequest(KINDS)

@@ -18,7 +18,7 @@ from app.domain.dpop_proofs import Proof
 from app.domain.grants import TokenRules
 from app.domain.resources import Target
 from app.protocol import caller, dpop
-from app.protocol.ceilings import check_grant, check_key, current_keys, may_refresh, rules
+from app.protocol.ceilings import check_grant, check_proven, current_keys, may_refresh, rules
 from app.protocol.identity import id_token, subject
 from app.protocol.parameters import Parameters
 
@@ -64,7 +64,7 @@ class Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # Authlib is 
     def validate_token_request(self) -> None:
         """Check that the client is registered for this grant, and proves a key if it has to."""
         check_grant(self.request.client, self.GRANT_TYPE)
-        check_key(self.request.client, self.request.jkt)
+        check_proven(self.request.client, self.request.jkt)
 
     def answer(
         self,

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 from app.domain import clients, connections
 from app.domain.audit import AuditEvent
 from app.domain.audit_tags import Tag
+from app.domain.tokens import TYPE_URN
 from app.extensions import db
 from app.outbound.upstream_trials import ANEW
-from app.protocol.connection_tokens import SUBJECT_TYPE
 from tests.browser.conftest import another_page as another_page
 from tests.browser.conftest import callback as callback
 from tests.browser.looks import check_looks
@@ -164,7 +164,7 @@ def allow_for_oneself(page: Page, here: Here, there: Person, worker: Worker) -> 
     expect(page.get_by_role("button", name="Authorize again")).to_be_visible()
     expect(page).to_have_url(f"{here.issuer}/connections/notes/")
     check_looks(page)
-    return {"subject_token": worker.token_of(page), "subject_token_type": SUBJECT_TYPE}
+    return {"subject_token": worker.token_of(page), "subject_token_type": TYPE_URN}
 
 
 def delete(page: Page) -> None:

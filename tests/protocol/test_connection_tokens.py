@@ -8,8 +8,9 @@ from app.domain.connection_drafts import SCOPE_LENGTH, Draft
 from app.domain.consents import Consent
 from app.domain.grant_types import EXCHANGE
 from app.domain.grants import Grant
+from app.domain.tokens import TYPE_URN
 from app.extensions import db
-from app.protocol.connection_tokens import SCOPE, SUBJECT_TYPE
+from app.protocol.connection_tokens import SCOPE
 from tests.conftest import ISSUER
 from tests.outbound.grants import endpoint as endpoint
 from tests.outbound.grants import granted as granted
@@ -55,7 +56,7 @@ def ask(machine, token, path=PATH, **parameters):
 
 def for_person(tokens, **changes):
     """Return the parameters that name a person by a token of theirs."""
-    named = {"subject_token": tokens["access_token"], "subject_token_type": SUBJECT_TYPE}
+    named = {"subject_token": tokens["access_token"], "subject_token_type": TYPE_URN}
     return named | changes
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from app.domain import allowed_clients, clients, grant_types, grants, resources, users
 from app.domain.audit import SERVER
+from app.domain.tokens import TYPE_URN
 from app.extensions import db
-from app.protocol.token_exchange import ACCESS_TOKEN, TYPES
+from app.protocol.token_exchange import TYPES
 from tests.protocol import machines
 from tests.protocol.forgeries import forged
 from tests.protocol.machines import RESOURCE, SCOPES, assert_refused
@@ -59,7 +60,7 @@ def exchange(machine, token, **changes):
     wanted = {
         "grant_type": grant_types.EXCHANGE,
         "subject_token": token,
-        "subject_token_type": ACCESS_TOKEN,
+        "subject_token_type": TYPE_URN,
         "resource": BEHIND,
     }
     return machine.post("/token", **wanted | changes)
@@ -89,7 +90,7 @@ def test_the_new_token_names_the_person_and_who_acts_and_ends_with_the_old_one(
         "token_type": "Bearer",
         "expires_in": 600,
         "scope": "mcp:read",
-        "issued_token_type": ACCESS_TOKEN,
+        "issued_token_type": TYPE_URN,
     }
     assert new.pop("jti") != old["jti"]
     assert new.pop("derived_from") == [old.pop("jti")]
@@ -146,7 +147,7 @@ def test_a_token_is_passed_on_four_times_at_most(middle, token):
 
 
 def test_the_client_may_prove_itself_by_a_token_of_its_own_as_well(client, middle, token):
-    proof = {"actor_token": own(middle, resource=RESOURCE), "actor_token_type": ACCESS_TOKEN}
+    proof = {"actor_token": own(middle, resource=RESOURCE), "actor_token_type": TYPE_URN}
 
     new = verified(client, got(exchange(middle, token, **proof)))[1]
     assert new["act"] == {"sub": middle.client_id}
@@ -167,8 +168,8 @@ REFUSED = [
         "invalid_request",
     ),
     ("an actor without type", {"actor_token": "x"}, "invalid_request"),
-    ("a type without actor", {"actor_token_type": ACCESS_TOKEN}, "invalid_request"),
-    ("no actor", {"actor_token": "x", "actor_token_type": ACCESS_TOKEN}, "invalid_request"),
+    ("a type without actor", {"actor_token_type": TYPE_URN}, "invalid_request"),
+    ("no actor", {"actor_token": "x", "actor_token_type": TYPE_URN}, "invalid_request"),
     ("an audience", {"audience": "behind"}, "invalid_target"),
     ("a resource of others", {"resource": FARTHER}, "invalid_target"),
     ("two, one of others", {"resource": [BEHIND, FARTHER]}, "invalid_target"),
@@ -204,7 +205,7 @@ def test_only_a_living_token_that_a_person_gave_for_the_own_resource_is_taken(
     with subtests.test("for another resource"):
         assert_refused(exchange(behind, token), "invalid_request")
     with subtests.test("an actor that is a person"):
-        proof = {"actor_token": token, "actor_token_type": ACCESS_TOKEN}
+        proof = {"actor_token": token, "actor_token_type": TYPE_URN}
         assert_refused(exchange(middle, token, **proof), "invalid_request")
     with subtests.test("an actor that is another client"):
         proof = {"actor_token": own(behind, resource=BEHIND), "actor_token_type": JWT}

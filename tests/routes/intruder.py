@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote, urlencode
 
 from werkzeug.test import TestResponse
 
+from app.domain.tokens import TYPE_URN
 from app.protocol.connection_tokens import SCOPE as TOKENS
-from app.protocol.connection_tokens import SUBJECT_TYPE
 from tests.protocol.machines import PROOF, Machine
 from tests.routes.holder import Holder, make
 from tests.routes.stage import FORM, REDIRECT, Stage
@@ -53,7 +53,7 @@ class Intruder:
         self.own_token = token_of(self.app)
         token = ada.secrets["access_token"]
         self.stolen = ada.known_of | {name: ada.secrets[name] for name in SENT}
-        self.stolen |= {"token": token, "subject_token": token, "subject_token_type": SUBJECT_TYPE}
+        self.stolen |= {"token": token, "subject_token": token, "subject_token_type": TYPE_URN}
         self.stolen |= {"code_verifier": PROOF.verifier, "redirect_uri": REDIRECT}
 
     def attempts(self, path: str, role: str) -> Iterator[Attempt]:

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from app.domain.connection_authorizations import STALE
 from app.domain.consents import STALE as ANSWERED
-from app.protocol.connection_tokens import SUBJECT_TYPE
+from app.domain.tokens import TYPE_URN
 from tests.protocol.machines import Machine, assert_refused, send
 from tests.protocol.persons import answer_of, find_form
 from tests.routes.holder import hold, rows_of
@@ -69,7 +69,7 @@ def test_adas_state_is_refused_in_bobs_browser_and_stays_hers(thief: Intruder) -
 
 def test_a_client_that_ada_gave_nothing_gets_no_token_by_hers(thief: Intruder) -> None:
     ada = thief.ada
-    named = {"subject_token": ada.secrets["access_token"], "subject_token_type": SUBJECT_TYPE}
+    named = {"subject_token": ada.secrets["access_token"], "subject_token_type": TYPE_URN}
 
     assert_refused(ask(thief.app, named), "invalid_request")
     assert ask(thief.app, {}).json["error"] == "invalid_grant"
