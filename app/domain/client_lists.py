@@ -9,7 +9,7 @@ from app import clock
 from app.domain import client_records, orders
 from app.domain.client_records import Client, ClientRecord
 from app.domain.orders import Key, Order
-from app.domain.software import Software
+from app.domain.software import Software, is_approved
 from app.extensions import db
 
 ORDERS = {
@@ -73,15 +73,13 @@ def by_standing(query: Select[Client, Software], standing: str) -> Select[Client
         return query.where(Client.state == standing)
     if not standing:
         return query.where(Client.state != "deleted")
-    ended = Software.approved_until <= clock.epoch()
+    approved = is_approved(clock.epoch())
     query = query.where(Client.state == "live")
     if standing == "expired":
-        lapsed = (Software.status == "approved") & ended
+        lapsed = (Software.status == "approved") & ~approved
         return query.where(or_(Software.status == "expired", lapsed))
     if standing == "active":
-        return query.where(
-            Software.status == "approved", or_(~ended, Software.approved_until.is_(None))
-        )
+        return query.where(approved)
     return query.where(Software.status == standing)
 
 

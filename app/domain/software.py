@@ -145,6 +145,12 @@ def describe(row: Software, metadata: Mapping[str, Any], notes: Iterable[str]) -
     return changed
 
 
+def is_approved(now: int) -> ColumnElement[bool]:
+    """Return the condition of software whose standing is approved."""
+    until = Software.approved_until
+    return (Software.status == "approved") & (until.is_(None) | (until > now))
+
+
 def standing(status: str, approved_until: int | None, now: int) -> str:
     """Return a status as it counts at a moment: an approval that has ended is ``expired``."""
     ended = approved_until is not None and approved_until <= now

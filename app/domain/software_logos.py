@@ -11,15 +11,13 @@ from sqlalchemy import (
     Row,
     String,
     Text,
-    and_,
-    or_,
     select,
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
-from app.domain import audit, credentials, errors, raster_images
+from app.domain import audit, credentials, errors, raster_images, software
 from app.domain.audit import Actor
 from app.domain.audit_tags import Tag
 from app.domain.software import Software
@@ -167,9 +165,4 @@ def find_kept(software_id: str, digest: str) -> Row[bytes, str] | None:
 
 def is_public() -> ColumnElement[bool]:
     """Return what is true of logos that people see: an operator said so of approved software."""
-    until = Software.approved_until
-    return and_(
-        SoftwareLogo.shown_at.is_not(None),
-        Software.status == "approved",
-        or_(until.is_(None), until > clock.epoch()),
-    )
+    return SoftwareLogo.shown_at.is_not(None) & software.is_approved(clock.epoch())
