@@ -203,6 +203,7 @@ def migrated(url: str, folder: Path) -> None:
     with app.app_context():
         schema.upgrade()
         db.engine.dispose()
+    warm.close_all()  # nothing is copied while somebody is connected to it
 
 
 @pytest.fixture(scope="session")
