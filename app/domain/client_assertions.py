@@ -20,7 +20,6 @@ LIFE_SECONDS = 600
 """An assertion may end so long from now at most."""
 LEEWAY_SECONDS = 30
 """What the clocks of clients may differ from ours."""
-LONGEST_NAME = 2048
 SHAPE = (
     "client_assertion must be one JWT in compact form with iss and sub the client_id, aud, exp and"
     " jti, signed as the client registered, with a key that its header does not bring along;"
@@ -64,12 +63,7 @@ def facts_of(jwt: ForeignJwt) -> dict[str, str]:
 def names_one_client(claims: Mapping[str, Any]) -> bool:
     """Tell whether claims name one client, by which it speaks for itself, and a ``jti``."""
     names = [claims.get(name) for name in ("iss", "sub", "jti")]
-    return all(map(is_name, names)) and names[0] == names[1]
-
-
-def is_name(value: object) -> bool:
-    """Tell whether something can be the name of a client or of an assertion."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and value.isprintable()
+    return all(map(foreign_jwts.is_name, names)) and names[0] == names[1]
 
 
 def is_in_time(claims: Mapping[str, Any], now: int) -> bool:

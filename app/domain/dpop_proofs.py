@@ -96,14 +96,9 @@ def read(text: str) -> ForeignJwt:
     jwt = None
     if len(text) <= LONGEST:
         jwt = foreign_jwts.read(text, TYPES, brings_key=True)
-    if jwt is None or not is_id(jwt.claims.get("jti")):
+    if jwt is None or not foreign_jwts.is_name(jwt.claims.get("jti"), LONGEST_ID):
         raise InvalidDpopProof(SHAPE)
     return jwt
-
-
-def is_id(value: object) -> bool:
-    """Tell whether something can be a ``jti``."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
 
 
 def public_key(jwt: ForeignJwt) -> dict[str, str]:

@@ -41,6 +41,7 @@ class Demands(NamedTuple):
 
 
 USUAL = Demands()
+LONGEST_NAME = 2048
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
@@ -84,6 +85,11 @@ def read(
     if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in types:
         return None
     return ForeignJwt(value, algorithm, kid, claims, jwk)
+
+
+def is_name(value: object, longest: int = LONGEST_NAME) -> bool:
+    """Tell whether a claim can be the name of a party or of the JWT itself."""
+    return isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
 
 
 def is_signed_by(jwt: ForeignJwt, keys: Iterable[Mapping[str, Any]]) -> bool:

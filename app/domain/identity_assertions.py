@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app import clock
-from app.domain import client_assertions, credentials, errors, foreign_jwts
+from app.domain import credentials, errors, foreign_jwts
 from app.domain.client_assertions import ClientAssertionId
 from app.domain.foreign_jwts import ForeignJwt
 from app.extensions import insert_once
@@ -53,7 +53,7 @@ def is_whole(claims: Mapping[str, Any]) -> bool:
     """Tell whether claims have all that an assertion needs, in the right shape."""
     subject, scope = claims.get("sub"), claims.get("scope", "-")
     return (
-        all(client_assertions.is_name(claims.get(name)) for name in ("iss", "client_id", "jti"))
+        all(foreign_jwts.is_name(claims.get(name)) for name in ("iss", "client_id", "jti"))
         and {"aud", "exp", "iat"} <= claims.keys()
         and not UNREAD & claims.keys()
         and isinstance(subject, str)

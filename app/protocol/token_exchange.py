@@ -61,8 +61,8 @@ class ExchangeGrant(Grant):
 def check_kinds(parameters: Parameters) -> None:
     """Refuse other tokens than access tokens, and types of tokens that are not there."""
     said = parameters.get
-    named = [said("subject_token_type"), said("actor_token_type") or TYPE_URN]
-    named.append(said("requested_token_type") or TYPE_URN)
+    kinds = (said("actor_token_type"), said("requested_token_type"))
+    named = [said("subject_token_type"), *(kind or TYPE_URN for kind in kinds)]
     are_paired = (said("actor_token") is None) == (said("actor_token_type") is None)
     if not are_paired or not all(kind in TYPES for kind in named):
         raise errors.InvalidRequest(KINDS)
