@@ -23,6 +23,7 @@ from app.extensions import db
 from app.outbound import logouts
 from app.worker import Worker
 from tests.conftest import ISSUER, Clock
+from tests.jobs_done import work
 from tests.protocol.machines import Machine
 from tests.protocol.persons import Person
 from tests.protocol.test_logout import id_token, said
@@ -57,18 +58,6 @@ def listen(register: Callable[..., Machine]) -> Callable[..., Machine]:
         return register(**metadata, backchannel_logout_uri=url)
 
     return one
-
-
-def work(app: Flask) -> int:
-    """Do the jobs that are due, one after another; return how many."""
-    with app.app_context():
-        done = 0
-        while (claim := jobs.claim()) is not None:
-            db.session.commit()
-            worker.do(app, claim)
-            done += 1
-        db.session.commit()
-        return done
 
 
 def waiting(app: Flask) -> int:
